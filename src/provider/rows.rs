@@ -1,0 +1,1 @@
+//! Result and error rows of all dialects, read into one borrowed shape.

@@ -1,0 +1,366 @@
+//! The one reducer: the only place that knows what a fact means for the picture of a run.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::view::{
+    DriverView, PACE_SAMPLES_KEPT, PaceSample, PartRef, RunView, TrialView, WorkView,
+};
+use crate::domain::event::PlannedPart;
+use crate::domain::ids::TrialSlug;
+use crate::domain::job::JobCounts;
+use crate::domain::work::{RefusedMove, RowTally, WorkEvent};
+use crate::domain::{
+    Event, PhaseStatus, Recorded, Stamp, TokenUsage, Trial, WorkKey, WorkState, WorkStatus,
+};
+
+/// A fact that does not fit the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReduceError {
+    /// A fact about work that no trial has.
+    #[error("fact about unknown work {0}")]
+    UnknownWork(WorkKey),
+    /// A fact about a trial that was not planned.
+    #[error("fact about unknown trial {0}")]
+    UnknownTrial(TrialSlug),
+    /// A move that the work's state refuses.
+    #[error("work {work}: {source}")]
+    Refused {
+        /// The work.
+        work: WorkKey,
+        /// The refused move.
+        source: RefusedMove,
+    },
+}
+
+impl RunView {
+    /// Takes one recorded fact into the picture.
+    ///
+    /// A fact that does not fit is counted in `oddities` and returned; the picture stays consistent.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<(), ReduceError> {
+        self.seq = recorded.seq;
+        self.as_of = Some(recorded.at);
+        let outcome = self.apply_event(recorded.at, &recorded.event);
+        if outcome.is_err() {
+            self.oddities += 1;
+        }
+        outcome
+    }
+
+    /// Takes an event into the picture; also used for transient ones that are never recorded.
+    pub fn apply_event(&mut self, at: Timestamp, event: &Event) -> Result<(), ReduceError> {
+        match event {
+            Event::RunCreated {
+                config_path,
+                config_hash,
+                budget,
+                migrated,
+                ..
+            } => {
+                self.created_at = Some(at);
+                self.config_path.clone_from(config_path);
+                self.config_hash = Some(*config_hash);
+                self.budget = *budget;
+                self.migrated = *migrated;
+            }
+            Event::TrialPlanned { trial } => self.plan_trial(trial),
+            Event::PartsPlanned {
+                trial,
+                first,
+                parts,
+            } => self.plan_parts(trial, *first, parts)?,
+            Event::DriverStarted { pid, host, gate } => {
+                self.driver = Some(DriverView {
+                    pid: *pid,
+                    host: host.clone(),
+                    since: at,
+                    gate: *gate,
+                    exit: None,
+                });
+            }
+            Event::DriverEnded { exit } => {
+                if let Some(driver) = &mut self.driver {
+                    driver.exit = Some(*exit);
+                }
+            }
+            Event::PhaseStarted { phase } => {
+                let view = &mut self.phases[phase.index()];
+                view.status = PhaseStatus::InProgress;
+                view.started_at = Some(at);
+                view.updated_at = Some(at);
+                view.last_error = None;
+                view.progress = None;
+            }
+            Event::PhaseEnded {
+                phase,
+                status,
+                error,
+            } => {
+                let view = &mut self.phases[phase.index()];
+                view.status = *status;
+                view.updated_at = Some(at);
+                view.last_error.clone_from(error);
+                view.progress = None;
+            }
+            Event::Stamped { stamp } => self.stamp_phase(stamp)?,
+            Event::Work { work, event } => self.work_fact(at, *work, event)?,
+            Event::StopRequested { level, .. } => self.stop = self.stop.max(Some(*level)),
+            Event::StopCleared => self.stop = None,
+            Event::DriftAccepted {
+                config_hash,
+                changes,
+            } => {
+                self.config_hash = Some(*config_hash);
+                self.drift.push((at, changes.clone()));
+            }
+            Event::Progress { phase, done, total } => {
+                self.phases[phase.index()].progress = Some((*done, *total))
+            }
+        }
+        Ok(())
+    }
+
+    fn plan_trial(&mut self, trial: &Trial) {
+        if let Some(known) = self.trials.iter_mut().find(|t| t.trial.slug == trial.slug) {
+            Arc::make_mut(known).trial = trial.clone();
+        } else {
+            self.trials.push(Arc::new(TrialView {
+                trial: trial.clone(),
+                parts: Vec::new(),
+                stamps: std::collections::BTreeMap::new(),
+            }));
+        }
+    }
+
+    fn plan_parts(
+        &mut self,
+        slug: &TrialSlug,
+        first: bool,
+        parts: &[PlannedPart],
+    ) -> Result<(), ReduceError> {
+        let index = self.trial_index(slug)?;
+        if first {
+            let old = std::mem::take(&mut Arc::make_mut(&mut self.trials[index]).parts);
+            for part in old {
+                let work = Arc::make_mut(&mut self.works[part.work]);
+                work.used_by = work.used_by.saturating_sub(1);
+                if work.used_by == 0 {
+                    let gone = Arc::clone(&self.works[part.work]);
+                    self.totals.subtract(&gone);
+                }
+            }
+        }
+        for part in parts {
+            let work = self.adopt_work(slug, part);
+            Arc::make_mut(&mut self.trials[index]).parts.push(PartRef {
+                key: part.key,
+                work,
+            });
+        }
+        Ok(())
+    }
+
+    fn adopt_work(&mut self, slug: &TrialSlug, part: &PlannedPart) -> usize {
+        if let Some(&index) = self.work_index.get(&part.work) {
+            let work = Arc::make_mut(&mut self.works[index]);
+            work.used_by += 1;
+            if work.used_by == 1 {
+                work.owner = slug.clone();
+                work.part = part.clone();
+                let again = Arc::clone(&self.works[index]);
+                self.totals.add(&again);
+            }
+            return index;
+        }
+        let work = Arc::new(WorkView {
+            key: part.work,
+            part: part.clone(),
+            owner: slug.clone(),
+            used_by: 1,
+            state: WorkState::Pending,
+            since: None,
+            submitted_at: None,
+            attempts_ended: 0,
+            rows: RowTally::default(),
+            counts: JobCounts::default(),
+            usage: TokenUsage::default(),
+            cost: None,
+            note: String::new(),
+        });
+        self.totals.add(&work);
+        self.works.push(work);
+        let index = self.works.len() - 1;
+        Arc::make_mut(&mut self.work_index).insert(part.work, index);
+        index
+    }
+
+    fn trial_index(&self, slug: &TrialSlug) -> Result<usize, ReduceError> {
+        self.trials
+            .iter()
+            .position(|t| t.trial.slug == *slug)
+            .ok_or_else(|| ReduceError::UnknownTrial(slug.clone()))
+    }
+
+    fn stamp_phase(&mut self, stamp: &Stamp) -> Result<(), ReduceError> {
+        match &stamp.trial {
+            None => {
+                self.stamps.insert(stamp.phase, stamp.clone());
+            }
+            Some(slug) => {
+                let index = self.trial_index(slug)?;
+                Arc::make_mut(&mut self.trials[index])
+                    .stamps
+                    .insert(stamp.phase, stamp.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn work_fact(
+        &mut self,
+        at: Timestamp,
+        key: WorkKey,
+        event: &WorkEvent,
+    ) -> Result<(), ReduceError> {
+        let index = *self
+            .work_index
+            .get(&key)
+            .ok_or(ReduceError::UnknownWork(key))?;
+        let before = Arc::clone(&self.works[index]);
+        let state = before
+            .state
+            .apply(event)
+            .map_err(|source| ReduceError::Refused { work: key, source })?;
+        let work = Arc::make_mut(&mut self.works[index]);
+        if work.state.status() != state.status() {
+            work.since = Some(at);
+        }
+        work.state = state;
+        let sample = work.take(at, event);
+        let after = Arc::clone(&self.works[index]);
+        if after.used_by > 0 {
+            self.totals.subtract(&before);
+            self.totals.add(&after);
+        }
+        if let WorkEvent::Accepted { adopted, .. } = event {
+            self.totals.jobs += 1;
+            self.totals.adopted += u64::from(*adopted);
+        }
+        if let Some(sample) = sample {
+            if self.pace.len() == PACE_SAMPLES_KEPT {
+                self.pace.pop_front();
+            }
+            self.pace.push_back(sample);
+        }
+        Ok(())
+    }
+}
+
+impl WorkView {
+    /// Updates everything but the state; gives a pace sample when a job was collected.
+    fn take(&mut self, at: Timestamp, event: &WorkEvent) -> Option<PaceSample> {
+        match event {
+            WorkEvent::Intent { .. } => {
+                self.submitted_at = Some(at);
+                self.counts = JobCounts::default();
+            }
+            WorkEvent::Accepted { adopted: true, .. } => {
+                "adopted at the provider".clone_into(&mut self.note)
+            }
+            WorkEvent::Uploaded { .. } | WorkEvent::Accepted { adopted: false, .. } => {}
+            WorkEvent::NotAccepted { reason, .. }
+            | WorkEvent::Reopened { reason, .. }
+            | WorkEvent::Requeued { reason }
+            | WorkEvent::GaveUp { reason, .. } => {
+                self.note.clone_from(reason);
+            }
+            WorkEvent::Observed { counts, .. } => self.counts = *counts,
+            WorkEvent::Collected {
+                rows,
+                retryable,
+                usage,
+                cost,
+                ..
+            } => {
+                let answered = rows.answered.saturating_sub(self.rows.answered);
+                self.attempts_ended += 1;
+                self.rows = *rows;
+                self.counts = JobCounts::default();
+                self.usage += *usage;
+                self.cost = match (self.cost, cost) {
+                    (known, None) => known,
+                    (None, Some(cost)) => Some(*cost),
+                    (Some(known), Some(cost)) => Some(known + *cost),
+                };
+                if *retryable > 0 {
+                    self.note = format!("{retryable} rows to be sent again");
+                }
+                let elapsed = self.submitted_at.map_or(0, |from| {
+                    at.as_millisecond().saturating_sub(from.as_millisecond())
+                });
+                return Some(PaceSample {
+                    at,
+                    rows: answered,
+                    turnaround_ms: u64::try_from(elapsed).unwrap_or(0),
+                });
+            }
+            WorkEvent::Finished { rows, .. } => {
+                self.rows = *rows;
+                self.note = if rows.failed + rows.missing == 0 {
+                    String::new()
+                } else {
+                    format!("{} failed, {} missing", rows.failed, rows.missing)
+                };
+            }
+        }
+        None
+    }
+}
+
+impl super::view::Totals {
+    fn slot(status: WorkStatus) -> usize {
+        WorkStatus::ALL
+            .iter()
+            .position(|s| *s == status)
+            .unwrap_or(0)
+    }
+
+    fn add(&mut self, work: &WorkView) {
+        self.works[Self::slot(work.state.status())] += 1;
+        self.requests += work.part.rows;
+        self.answered += work.rows_done();
+        self.failed += work.rows.failed + work.rows.missing;
+        self.usage += work.usage;
+        self.spent += work.cost.unwrap_or_default();
+        self.unpriced |= work.cost.is_none() && work.usage.total_tokens() > 0;
+    }
+
+    fn subtract(&mut self, work: &WorkView) {
+        let slot = Self::slot(work.state.status());
+        self.works[slot] = self.works[slot].saturating_sub(1);
+        self.requests = self.requests.saturating_sub(work.part.rows);
+        self.answered = self.answered.saturating_sub(work.rows_done());
+        self.failed = self
+            .failed
+            .saturating_sub(work.rows.failed + work.rows.missing);
+        self.usage = TokenUsage {
+            prompt_tokens: self
+                .usage
+                .prompt_tokens
+                .saturating_sub(work.usage.prompt_tokens),
+            completion_tokens: self
+                .usage
+                .completion_tokens
+                .saturating_sub(work.usage.completion_tokens),
+            cached_tokens: self
+                .usage
+                .cached_tokens
+                .saturating_sub(work.usage.cached_tokens),
+        };
+        self.spent = crate::domain::Usd::from_nanos(
+            self.spent.nanos() - work.cost.unwrap_or_default().nanos(),
+        );
+    }
+}
