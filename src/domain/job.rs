@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::units::Temperature;
+
 /// What a job is doing, over all providers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,4 +89,31 @@ pub struct JobCounts {
     pub succeeded: u64,
     /// Rows that failed.
     pub failed: u64,
+}
+
+/// Decoding settings of one job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobParams {
+    /// The model as the service names it.
+    pub model: String,
+    /// Temperature.
+    pub temp: Temperature,
+    /// Nucleus sampling threshold.
+    pub top_p: f64,
+    /// Top-k sampling.
+    pub top_k: Option<u32>,
+    /// Longest answer, in tokens. All rows of a part share it.
+    pub max_tokens: u32,
+    /// Stop sequences.
+    pub stop: Vec<String>,
+}
+
+impl JobParams {
+    /// The settings as canonical JSON, e.g. for the work key.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "max_tokens": self.max_tokens, "model": self.model, "stop": self.stop,
+            "temperature": self.temp, "top_k": self.top_k, "top_p": self.top_p,
+        })
+    }
 }

@@ -28,7 +28,7 @@ pub use exit::ExitCode;
 pub use freshness::{FileMark, Freshness, StaleReason, Stamp};
 pub use ids::{ItemKey, PartKey, RemoteId, RunId, SubmissionKey, TrialSlug, WorkKey};
 pub use item::{Item, ScorerName};
-pub use job::{JobCounts, JobState};
+pub use job::{JobCounts, JobParams, JobState};
 pub use phase::{Gate, Phase, PhaseStatus, Stage};
 pub use request::{Condition, CustomId, ItemType};
 pub use source::{DatasetFormat, FieldMap, SourceSpec};

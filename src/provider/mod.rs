@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use crate::domain::{JobCounts, JobState, MaxNewTokens, RemoteId, SubmissionKey, Temperature};
+use crate::domain::{JobCounts, JobState, RemoteId, SubmissionKey};
 
+pub use crate::domain::job::JobParams;
 pub use error::{ProviderError, ProviderErrorKind};
 
 /// Limits and habits of a service.
@@ -29,33 +30,6 @@ pub struct Capabilities {
     pub find_is_exact: bool,
     /// Shortest sensible time between two looks at one job, in milliseconds.
     pub min_poll_ms: u64,
-}
-
-/// Decoding settings of one job.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JobParams {
-    /// The model as the service names it.
-    pub model: String,
-    /// Temperature.
-    pub temp: Temperature,
-    /// Nucleus sampling threshold.
-    pub top_p: f64,
-    /// Top-k sampling.
-    pub top_k: Option<u32>,
-    /// Longest answer, in tokens. All rows of a part share it.
-    pub max_tokens: u32,
-    /// Stop sequences.
-    pub stop: Vec<String>,
-}
-
-impl JobParams {
-    /// The settings as canonical JSON, e.g. for the work key.
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "max_tokens": self.max_tokens, "model": self.model, "stop": self.stop,
-            "temperature": self.temp, "top_k": self.top_k, "top_p": self.top_p,
-        })
-    }
 }
 
 /// One submission: bytes, settings and the key under which it can be found again.
@@ -158,9 +132,4 @@ pub trait Provider: Send + Sync + Debug {
 
     /// Asks the service to end a job. The job's end is seen by `poll`.
     async fn cancel(&self, job: &RemoteId) -> Result<(), ProviderError>;
-}
-
-/// Whether two item types may share a part: only when their answers have one limit.
-pub fn types_share_parts(max: MaxNewTokens) -> bool {
-    max.closed_book == max.open_book
 }

@@ -183,6 +183,7 @@ impl RunView {
             since: None,
             submitted_at: None,
             attempts_ended: 0,
+            jobs: Vec::new(),
             rows: RowTally::default(),
             counts: JobCounts::default(),
             usage: TokenUsage::default(),
@@ -244,7 +245,12 @@ impl RunView {
             self.totals.subtract(&before);
             self.totals.add(&after);
         }
-        if let WorkEvent::Accepted { adopted, .. } = event {
+        if let WorkEvent::Accepted { adopted, job, .. } = event {
+            if let Some(attempt) = after.state.attempt() {
+                Arc::make_mut(&mut self.works[index])
+                    .jobs
+                    .push((attempt, job.clone()));
+            }
             self.totals.jobs += 1;
             self.totals.adopted += u64::from(*adopted);
         }

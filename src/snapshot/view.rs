@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::domain::event::PlannedPart;
 use crate::domain::job::JobCounts;
-use crate::domain::work::RowTally;
+use crate::domain::work::{Attempt, RowTally};
 use crate::domain::{
-    Digest, ExitCode, Gate, LogLine, PartKey, Phase, PhaseStatus, RunId, Stamp, StopLevel,
-    TokenUsage, Trial, TrialSlug, Usd, WorkKey, WorkState, WorkStatus,
+    Digest, ExitCode, Gate, LogLine, PartKey, Phase, PhaseStatus, RemoteId, RunId, Stamp,
+    StopLevel, TokenUsage, Trial, TrialSlug, Usd, WorkKey, WorkState, WorkStatus,
 };
 
 /// Log lines kept in memory; older ones are in `events.jsonl`.
@@ -73,6 +73,8 @@ pub struct WorkView {
     pub submitted_at: Option<Timestamp>,
     /// Attempts that have ended at the provider.
     pub attempts_ended: u32,
+    /// Every accepted attempt and its job, oldest first: where its rows can be fetched again.
+    pub jobs: Vec<(Attempt, RemoteId)>,
     /// Rows so far, after the last collection.
     pub rows: RowTally,
     /// The last counts of the running job.
