@@ -1,0 +1,384 @@
+//! What can be typed. The only door to clap.
+//!
+//! Flags are kebab-case; the predecessor's spellings with underscores are accepted everywhere.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::domain::{Gate, Phase, RunId};
+
+/// Flight deck for LLM batch evaluations. Without a command it opens the console.
+#[derive(Debug, Parser)]
+#[command(name = "evaltui", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; the console where absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Settings of the console and of runs begun in it.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// Settings of the console.
+#[derive(Debug, Clone, Args)]
+pub struct ConsoleArgs {
+    /// Config file for new runs
+    #[arg(long, value_name = "FILE", default_value = "config/eval_config.yaml")]
+    pub config: PathBuf,
+    /// Print the plan instead of opening the console
+    #[arg(short = 'n', long, alias = "plan_only")]
+    pub plan_only: bool,
+    /// Folder of the runs [default: paths.experiments_dir of the config]
+    #[arg(long, value_name = "DIR", alias = "experiments_dir")]
+    pub experiments_dir: Option<String>,
+    /// Colours of the console
+    #[arg(long, value_enum, default_value_t = Theme::Auto)]
+    pub theme: Theme,
+    /// Characters of the console
+    #[arg(long, value_enum, default_value_t = Glyphs::Unicode)]
+    pub glyphs: Glyphs,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub no_mouse: bool,
+}
+
+/// Colours of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// By the terminal.
+    Auto,
+    /// For dark backgrounds.
+    Dark,
+    /// For light backgrounds.
+    Light,
+    /// The terminal's 16 colours.
+    Ansi,
+    /// No colours.
+    Mono,
+}
+
+/// Characters of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Glyphs {
+    /// Box drawing and symbols.
+    Unicode,
+    /// Plain ASCII.
+    Ascii,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new run and drive it, or continue an existing one
+    Run(RunArgs),
+    /// Continue a run exactly where it was
+    Resume(ResumeArgs),
+    /// Ask for a stop; running jobs are waited for and downloaded
+    Stop(StopArgs),
+    /// Say what would be done and why; changes nothing
+    Plan(PlanArgs),
+    /// List the runs
+    List(ListArgs),
+    /// Show one run
+    Show(ShowArgs),
+    /// Write a manifest with the digest of every artifact of a complete run
+    Archive(ArchiveArgs),
+    /// Serve the embedded provider over HTTP on loopback
+    Sim(SimArgs),
+    /// Check, show or describe the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Draw the console's screens as SVG files
+    #[command(hide = true)]
+    Shots {
+        /// The folder to write to
+        dir: PathBuf,
+    },
+}
+
+/// The range of phases.
+#[derive(Debug, Clone, Default, Args)]
+pub struct GateArgs {
+    /// Do one step only
+    #[arg(long, value_name = "STEP", alias = "only_step", alias = "only", conflicts_with_all = ["from_step", "to_step"])]
+    pub only_step: Option<String>,
+    /// Begin with this step
+    #[arg(long, value_name = "STEP", alias = "from_step", alias = "from")]
+    pub from_step: Option<String>,
+    /// End with this step
+    #[arg(long, value_name = "STEP", alias = "to_step", alias = "to")]
+    pub to_step: Option<String>,
+}
+
+impl GateArgs {
+    /// The gate these flags select; `archive` extends an open end. The error lists the allowed steps.
+    pub fn gate(&self, last: Phase) -> Result<Gate, String> {
+        let read = |text: &Option<String>| text.as_deref().map(str::parse::<Phase>).transpose().map_err(|error| error.to_string());
+        if let Some(only) = read(&self.only_step)? {
+            return Ok(Gate::only(only));
+        }
+        let from = read(&self.from_step)?.unwrap_or(Phase::Prepare);
+        let to = read(&self.to_step)?.unwrap_or(last.max(from));
+        Gate::new(from, to).ok_or_else(|| format!("--from-step {from} comes after --to-step {to}; the order is {}", Phase::ALL.map(Phase::as_str).join(", ")))
+    }
+}
+
+/// Settings that lie over the config file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OverrideArgs {
+    /// Prompt sets to run, separated by commas
+    #[arg(long, value_name = "NAMES", alias = "prompt_sets", value_delimiter = ',')]
+    pub prompt_sets: Vec<String>,
+    /// Temperatures to run, separated by commas
+    #[arg(long, value_name = "TEMPS", value_delimiter = ',')]
+    pub temps: Vec<f64>,
+    /// Most items of each dataset
+    #[arg(long, value_name = "N", alias = "limit_items", alias = "limit")]
+    pub limit_items: Option<u64>,
+    /// Use the embedded provider instead of the configured one (the predecessor's --dry_run)
+    #[arg(long, alias = "dry-run", alias = "dry_run")]
+    pub simulate: bool,
+    /// Account at the provider
+    #[arg(long, value_name = "ID", alias = "account_id")]
+    pub account_id: Option<String>,
+    /// Folder of the runs [default: paths.experiments_dir of the config]
+    #[arg(long, value_name = "DIR", alias = "experiments_dir")]
+    pub experiments_dir: Option<String>,
+    /// Settings that change no answer.
+    #[command(flatten)]
+    pub throughput: ThroughputArgs,
+}
+
+/// Settings that change no answer.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ThroughputArgs {
+    /// Jobs at the provider at once
+    #[arg(long, value_name = "N", alias = "max_concurrent_jobs")]
+    pub max_concurrent_jobs: Option<u32>,
+    /// Parts of each prompt set, temperature and condition (fixed once built)
+    #[arg(long, value_name = "N", alias = "parts_per_dataset")]
+    pub parts_per_dataset: Option<u32>,
+    /// Requests in a part (fixed once built)
+    #[arg(long, value_name = "N", alias = "lines_per_part")]
+    pub lines_per_part: Option<u64>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Config file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The run's id; an existing run is continued [default: made from the time]
+    #[arg(long, value_name = "ID", alias = "run_id")]
+    pub run_id: Option<RunId>,
+    /// Insist that the run exists
+    #[arg(long)]
+    pub resume: bool,
+    /// Print the plan and change nothing
+    #[arg(short = 'n', long, alias = "plan_only")]
+    pub plan_only: bool,
+    /// Accept a changed configuration; do fresh local steps of the gate again
+    #[arg(long)]
+    pub force: bool,
+    /// Archive at the end
+    #[arg(long)]
+    pub archive: bool,
+    /// The plan as JSON (with --plan-only), or the result
+    #[arg(long)]
+    pub json: bool,
+    /// The range of phases.
+    #[command(flatten)]
+    pub gate: GateArgs,
+    /// Settings over the config file.
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+/// `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The run [default: the latest]
+    pub run: Option<RunId>,
+    /// Config file to compare and continue with [default: the run's own]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Accept a changed configuration; do fresh local steps of the gate again
+    #[arg(long)]
+    pub force: bool,
+    /// Archive at the end
+    #[arg(long)]
+    pub archive: bool,
+    /// Print the plan and change nothing
+    #[arg(short = 'n', long, alias = "plan_only")]
+    pub plan_only: bool,
+    /// The plan as JSON (with --plan-only), or the result
+    #[arg(long)]
+    pub json: bool,
+    /// The range of phases.
+    #[command(flatten)]
+    pub gate: GateArgs,
+    /// Folder of the runs.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Settings that change no answer.
+    #[command(flatten)]
+    pub throughput: ThroughputArgs,
+}
+
+/// Where the runs are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlaceArgs {
+    /// Folder of the runs [default: experiments]
+    #[arg(long, value_name = "DIR", alias = "experiments_dir")]
+    pub experiments_dir: Option<String>,
+}
+
+/// `stop`.
+#[derive(Debug, Args)]
+pub struct StopArgs {
+    /// The run [default: the latest]
+    pub run: Option<RunId>,
+    /// Do not wait for running jobs; they stay adoptable
+    #[arg(long)]
+    pub now: bool,
+    /// Folder of the runs.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The run [default: the latest, or a new one from the config where there is none]
+    pub run: Option<RunId>,
+    /// Plan a new run from this config
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    pub config: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The range of phases.
+    #[command(flatten)]
+    pub gate: GateArgs,
+    /// Folder of the runs.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the runs.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The run [default: the latest]
+    pub run: Option<RunId>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the runs.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `archive`.
+#[derive(Debug, Args)]
+pub struct ArchiveArgs {
+    /// The run
+    pub run: RunId,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the runs.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// `sim`.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// Config whose provider.sim section says how to answer
+    #[arg(long, value_name = "FILE", default_value = "config/eval_config.yaml")]
+    pub config: PathBuf,
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8765)]
+    pub port: u16,
+    /// Folder of its datasets and jobs
+    #[arg(long, value_name = "DIR", alias = "state_dir", default_value = "experiments/.sim/served")]
+    pub state_dir: PathBuf,
+    /// Prepared items that the oracle answers from: a folder with open_book.jsonl and closed_book.jsonl
+    #[arg(long, value_name = "DIR")]
+    pub items: Option<PathBuf>,
+}
+
+/// `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Report every problem of a config file
+    Check {
+        /// The file
+        #[arg(default_value = "config/eval_config.yaml")]
+        file: PathBuf,
+    },
+    /// Print the effective configuration: defaults, file and environment merged
+    Show {
+        /// The file
+        #[arg(default_value = "config/eval_config.yaml")]
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of the configuration
+    Schema,
+}
+
+/// The command as clap sees it, for completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_predecessors_spellings_are_understood() {
+        let words = ["evaltui", "run", "--run_id", "x", "--only_step", "parse", "--max_concurrent_jobs", "2", "--limit_items", "5", "--dry_run", "--plan_only"];
+        let cli = Cli::try_parse_from(words).expect("accepted");
+        let Some(Command::Run(run)) = cli.command else { panic!("not a run") };
+        assert_eq!(run.gate.gate(Phase::Report), Ok(Gate::only(Phase::Parse)));
+        assert!(run.overrides.simulate && run.plan_only);
+        let words = ["evaltui", "run", "--from_step", "stats", "--to_step", "report", "--prompt_sets", "a,b", "--temps", "0,0.7", "--parts_per_dataset", "3", "--lines_per_part", "9", "--account_id", "me"];
+        assert!(Cli::try_parse_from(words).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_step_lists_the_allowed_ones() {
+        let gate = GateArgs { only_step: Some("prase".into()), ..GateArgs::default() };
+        assert!(gate.gate(Phase::Report).is_err_and(|e| e.contains("prepare, build") && e.contains("parse?")));
+        let gate = GateArgs { from_step: Some("report".into()), to_step: Some("parse".into()), ..GateArgs::default() };
+        assert!(gate.gate(Phase::Report).is_err_and(|e| e.contains("comes after")));
+    }
+}
