@@ -1,0 +1,430 @@
+//! The right to drive a run: one exclusive flock on `.state.lock` and one on the run's folder, held while driving.
+//!
+//! The kernel's lock decides and ends with the process; the text in the file only informs (guarantees, P5-P9). The
+//! file is never deleted. The only door to fs2.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::fs::{CWD, Mode, OFlags};
+use serde::{Deserialize, Serialize};
+
+use super::RunPaths;
+use super::atomic::{self, FILE_MODE};
+use super::error::{Result, StoreError};
+use crate::domain::text::{printable, shorten};
+use crate::sys::clock::rfc3339;
+
+/// More is no text of ours.
+const HOLDER_BYTES_MAX: u64 = 4096;
+
+/// How often a lock file that is replaced under our hands is tried again.
+const TRIES: u32 = 8;
+
+/// Who drives a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Machine.
+    pub host: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Holder {
+    /// This process on this machine.
+    pub fn this_process(since: Timestamp) -> Self {
+        Self {
+            pid: std::process::id(),
+            host: hostname(),
+            since,
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = shorten(&printable(&self.host), 80);
+        write!(
+            f,
+            "pid {} on {host} since {}",
+            self.pid,
+            rfc3339(self.since)
+        )
+    }
+}
+
+/// The name of this machine.
+pub fn hostname() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The right to drive a run. Dropping it gives it back; so does the end of the process, however it comes.
+#[derive(Debug)]
+pub struct RunLock {
+    path: PathBuf,
+    file: File,
+    root: PathBuf,
+    folder: File,
+}
+
+impl RunLock {
+    /// Takes the lock or says at once who has it. The run's folder must exist.
+    pub fn acquire(paths: &RunPaths, holder: &Holder) -> Result<Self> {
+        let path = paths.lock();
+        let folder_flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(CWD, paths.root(), folder_flags, Mode::empty())
+            .map(File::from)
+            .map_err(|errno| StoreError::io("open the folder", paths.root())(errno.into()))?;
+        // With the file alone, deleting it would let a second process lock a new file of the same name.
+        try_lock(&folder, paths, paths.root())?;
+        for _ in 0..TRIES {
+            let file = open_lock(&path)?;
+            try_lock(&file, paths, &path)?;
+            let folder = folder
+                .try_clone()
+                .map_err(StoreError::io("open the folder", paths.root()))?;
+            // Only now: dropping a `RunLock` empties the file, which is its holder's to do.
+            let lock = Self {
+                path: path.clone(),
+                file,
+                root: paths.root().to_path_buf(),
+                folder,
+            };
+            // The file may have been replaced between opening and locking; then the lock is on a file without a name.
+            if lock.still_held() {
+                lock.name_holder(holder)?;
+                return Ok(lock);
+            }
+        }
+        Err(StoreError::LockLost { path })
+    }
+
+    /// Whether the lock file and the run's folder are still the ones that were locked. To be asked again before each
+    /// submission.
+    pub fn still_held(&self) -> bool {
+        same_file(&self.file, &self.path) && same_file(&self.folder, &self.root)
+    }
+
+    /// [`Self::still_held`] as a result.
+    pub fn check(&self) -> Result<()> {
+        if self.still_held() {
+            return Ok(());
+        }
+        Err(StoreError::LockLost {
+            path: self.path.clone(),
+        })
+    }
+
+    fn name_holder(&self, holder: &Holder) -> Result<()> {
+        let text = serde_json::to_vec(holder).map_err(|source| StoreError::Json {
+            path: self.path.clone(),
+            source,
+        })?;
+        // In place, because the lock is on this file; a reader that meets half a text takes it as none.
+        let mut file = &self.file;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(&text))
+            .map_err(StoreError::io("write", &self.path))
+    }
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // An empty file says that the holder left in order. Closing the files gives the locks back.
+        self.file.set_len(0).ok();
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    let flags =
+        OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(CWD, path, flags, FILE_MODE)
+        .map(File::from)
+        .map_err(|errno| StoreError::io("open", path)(errno.into()))?;
+    let meta = file.metadata().map_err(StoreError::io("look at", path))?;
+    if meta.is_file() {
+        return Ok(file);
+    }
+    let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+    Err(StoreError::io("lock", path)(source))
+}
+
+fn try_lock(file: &File, paths: &RunPaths, path: &Path) -> Result<()> {
+    match fs2::FileExt::try_lock_exclusive(file) {
+        Ok(()) => Ok(()),
+        Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
+            Err(StoreError::Locked {
+                path: paths.lock(),
+                holder: holder(paths).map(Box::new),
+            })
+        }
+        Err(source) => Err(StoreError::NoLocks {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+fn same_file(open: &File, path: &Path) -> bool {
+    let id = |meta: Metadata| (meta.dev(), meta.ino());
+    match (open.metadata(), path.symlink_metadata()) {
+        (Ok(open), Ok(named)) => id(open) == id(named),
+        _ => false,
+    }
+}
+
+/// Who the lock file names; `None` where its holder left in order. It informs only: the holder may have died.
+pub fn holder(paths: &RunPaths) -> Option<Holder> {
+    let mut text = Vec::new();
+    atomic::open_regular(&paths.lock())
+        .ok()?
+        .take(HOLDER_BYTES_MAX)
+        .read_to_end(&mut text)
+        .ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Whether some process holds the lock, found without taking it; `None` where that cannot be known from here.
+///
+/// 1. The kernel lists a lock on the file (`/proc/locks`): held. 2. Nobody is named in the file: not held. 3. Named on
+/// another machine: unknown. 4. No process with the id, or one that began later: not held. 5. Else held, because a
+/// holder that lives on after leaving has emptied the file.
+pub fn is_held(paths: &RunPaths) -> Option<bool> {
+    let Ok(meta) = paths.lock().symlink_metadata() else {
+        return Some(false);
+    };
+    if kernel_lists_lock(meta.ino()) {
+        return Some(true);
+    }
+    let Some(holder) = holder(paths) else {
+        return Some(false);
+    };
+    if holder.host != hostname() {
+        return None;
+    }
+    match process_began(holder.pid) {
+        Process::Gone => Some(false),
+        // The kernel counts in hundredths since boot, and `since` is taken after the process began.
+        Process::Began(at) => Some(at <= holder.since + SignedDuration::from_secs(2)),
+        Process::Unknown => None,
+    }
+}
+
+/// Looks for `1: FLOCK  ADVISORY  WRITE 4242 08:01:123456 0 EOF` (proc_locks(5)). The device is left out, because some
+/// file systems show another one here than in stat; two locked files with one inode number are no danger to a display.
+fn kernel_lists_lock(inode: u64) -> bool {
+    std::fs::read_to_string("/proc/locks").is_ok_and(|text| {
+        text.lines().any(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            fields.len() > 5
+                && fields[1] == "FLOCK"
+                && fields[3] == "WRITE"
+                && fields[5].rsplit(':').next() == Some(&inode.to_string())
+        })
+    })
+}
+
+enum Process {
+    Gone,
+    Began(Timestamp),
+    Unknown,
+}
+
+/// When a process of this machine began: field 22 of `/proc/<pid>/stat` in ticks since boot, and `btime` of
+/// `/proc/stat` (proc_pid_stat(5), proc_stat(5)).
+fn process_began(pid: u32) -> Process {
+    let Ok(stat) = std::fs::read_to_string("/proc/stat") else {
+        return Process::Unknown;
+    };
+    let Ok(own) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return Process::Gone;
+    };
+    let boot: Option<i64> = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))
+        .and_then(|text| text.trim().parse().ok());
+    // The name in parentheses may hold blanks; field 3 follows the last parenthesis.
+    let ticks: Option<u64> = own
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().nth(19))
+        .and_then(|text| text.parse().ok());
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    boot.zip(ticks)
+        .and_then(|(boot, ticks)| {
+            let up = i64::try_from(ticks / per_second).ok()?;
+            Timestamp::from_second(boot.checked_add(up)?).ok()
+        })
+        .map_or(Process::Unknown, Process::Began)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RunId;
+    use crate::store::ExperimentsDir;
+
+    fn run() -> (tempfile::TempDir, RunPaths) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let run_id = RunId::new("r1").expect("a plain id");
+        let paths = ExperimentsDir::new(dir.path().to_path_buf()).run(&run_id);
+        atomic::create_dir_all(paths.root()).expect("made");
+        (dir, paths)
+    }
+
+    fn me() -> Holder {
+        Holder::this_process(Timestamp::now())
+    }
+
+    #[test]
+    fn a_second_driver_is_refused_at_once_and_told_who_has_it() {
+        let (_dir, paths) = run();
+        let lock = RunLock::acquire(&paths, &me()).expect("taken");
+        let error = RunLock::acquire(&paths, &me()).expect_err("held");
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("pid {} on {}", std::process::id(), hostname())),
+            "{text}"
+        );
+        assert_eq!(holder(&paths).map(|h| h.pid), Some(std::process::id()));
+        assert_eq!(is_held(&paths), Some(true));
+        drop(lock);
+        assert_eq!(is_held(&paths), Some(false));
+        assert!(paths.lock().exists(), "the file is never deleted");
+        RunLock::acquire(&paths, &me()).expect("free again");
+    }
+
+    #[test]
+    fn deleting_the_lock_file_lets_nobody_else_in_and_is_noticed() {
+        let (_dir, paths) = run();
+        let lock = RunLock::acquire(&paths, &me()).expect("taken");
+        std::fs::remove_file(paths.lock()).expect("deleted");
+        assert!(!lock.still_held());
+        assert!(matches!(lock.check(), Err(StoreError::LockLost { .. })));
+        let error = RunLock::acquire(&paths, &me()).expect_err("the folder is locked");
+        assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_replaced_run_folder_is_noticed() {
+        let (dir, paths) = run();
+        let lock = RunLock::acquire(&paths, &me()).expect("taken");
+        std::fs::rename(paths.root(), dir.path().join("old")).expect("renamed");
+        assert!(!lock.still_held());
+    }
+
+    #[test]
+    fn no_stale_text_keeps_anybody_out() {
+        let (_dir, paths) = run();
+        let gone = Holder {
+            pid: u32::MAX - 1,
+            ..me()
+        };
+        for text in [
+            serde_json::to_string(&gone).expect("JSON"),
+            "{\"pid\":".to_owned(),
+            "\u{1b}]52;x".to_owned(),
+        ] {
+            std::fs::write(paths.lock(), text).expect("written");
+            assert_eq!(is_held(&paths), Some(false));
+            RunLock::acquire(&paths, &me()).expect("taken");
+        }
+        let elsewhere = Holder {
+            host: "elsewhere\u{1b}[2J".to_owned(),
+            ..me()
+        };
+        assert!(!elsewhere.to_string().contains('\u{1b}'));
+        let text = serde_json::to_string(&elsewhere).expect("JSON");
+        std::fs::write(paths.lock(), text).expect("written");
+        assert_eq!(is_held(&paths), None);
+    }
+
+    #[test]
+    fn a_reused_process_id_does_not_count_as_the_holder() {
+        let (_dir, paths) = run();
+        let earlier = Holder {
+            since: Timestamp::UNIX_EPOCH,
+            ..me()
+        };
+        let text = serde_json::to_string(&earlier).expect("JSON");
+        std::fs::write(paths.lock(), text).expect("written");
+        assert_eq!(is_held(&paths), Some(false));
+        let text = serde_json::to_string(&me()).expect("JSON");
+        std::fs::write(paths.lock(), text).expect("written");
+        assert_eq!(is_held(&paths), Some(true));
+    }
+
+    #[test]
+    fn a_linked_lock_file_is_refused_and_its_target_untouched() {
+        let (dir, paths) = run();
+        let victim = dir.path().join("victim");
+        std::fs::write(&victim, b"precious").expect("written");
+        std::os::unix::fs::symlink(&victim, paths.lock()).expect("linked");
+        assert!(RunLock::acquire(&paths, &me()).is_err());
+        assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
+    }
+
+    #[test]
+    fn a_child_process_does_not_inherit_the_lock() {
+        let (_dir, paths) = run();
+        let lock = RunLock::acquire(&paths, &me()).expect("taken");
+        let mut child = std::process::Command::new("sleep")
+            .arg("30")
+            .spawn()
+            .expect("a child");
+        drop(lock);
+        let again = RunLock::acquire(&paths, &me());
+        child.kill().and_then(|()| child.wait()).expect("ended");
+        again.expect("the child has no part in it");
+    }
+
+    #[test]
+    fn another_process_with_the_lock_keeps_us_out_until_it_is_killed() {
+        let (_dir, paths) = run();
+        std::fs::write(paths.lock(), b"").expect("written");
+        let Ok(mut other) = std::process::Command::new("flock")
+            .arg(paths.lock())
+            .args(["sh", "-c", "echo ready; exec sleep 30"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+        else {
+            eprintln!("skipped: no flock(1)");
+            return;
+        };
+        let mut ready = [0_u8; 5];
+        other
+            .stdout
+            .as_mut()
+            .expect("a pipe")
+            .read_exact(&mut ready)
+            .expect("it has the lock");
+        assert_eq!(is_held(&paths), Some(true));
+        let error = RunLock::acquire(&paths, &me()).expect_err("held");
+        assert!(matches!(error, StoreError::Locked { holder: None, .. }));
+        // flock(1) leaves the lock with its child, so the child has to end.
+        let pids = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", other.id()));
+        for pid in pids.unwrap_or_default().split_whitespace() {
+            let pid = rustix::process::Pid::from_raw(pid.parse().expect("a number"));
+            rustix::process::kill_process(pid.expect("a pid"), rustix::process::Signal::KILL)
+                .expect("killed");
+        }
+        other.kill().and_then(|()| other.wait()).expect("ended");
+        drop(other);
+        for _ in 0..200 {
+            if RunLock::acquire(&paths, &me()).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the lock outlived its process");
+    }
+}
