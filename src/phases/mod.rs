@@ -1,1 +1,3 @@
 //! (room of phases)
+
+pub mod parse_kernel;
