@@ -131,7 +131,7 @@ pub fn write_predictions<P: Write>(
     combined: &mut impl Write,
 ) -> Result<ParseTally, ParseError> {
     let mut tally = ParseTally::default();
-    let mut seen = Seen::default();
+    let mut seen = HashMap::new();
     let mut line = Vec::new();
     loop {
         let more = read_line(&mut results, &mut line).map_err(|source| ParseError::Read {
@@ -144,8 +144,7 @@ pub fn write_predictions<P: Write>(
         tally.lines += 1;
         if line.trim_ascii().is_empty() {
             tally.blank += 1;
-        } else if let Some(row) = accept(&line, &mut seen, &mut tally) {
-            write_row(&row, predictions)?;
+        } else if take_line(&line, &mut seen, &mut tally, predictions)? {
             combined
                 .write_all(&line)
                 .and_then(|()| combined.write_all(b"\n"))
@@ -155,8 +154,41 @@ pub fn write_predictions<P: Write>(
 }
 
 /// Requests that have a row, by digest of their name, and whether that row is an answer.
-#[derive(Default)]
-struct Seen(HashMap<u64, bool>);
+type Seen = HashMap<u64, bool>;
+
+/// Reads a line, counts it, and writes its row; `false` where the line is rejected.
+fn take_line<P: Write>(
+    line: &[u8],
+    seen: &mut Seen,
+    tally: &mut ParseTally,
+    out: &mut PredictionWriter<P>,
+) -> Result<bool, ParseError> {
+    let row = match rows::parse_row(line) {
+        Ok(row) => row,
+        Err(error) => {
+            tally.reject(RejectReason::Malformed(error.to_string()));
+            return Ok(false);
+        }
+    };
+    let Ok(id) = CustomId::parse(&row.custom_id) else {
+        tally.reject(RejectReason::Foreign);
+        return Ok(false);
+    };
+    match seen.entry(digest(&row.custom_id)) {
+        Entry::Occupied(first) => {
+            tally.shadowed_answers += u64::from(row.is_answer() && !first.get());
+            tally.reject(RejectReason::Duplicate);
+            return Ok(false);
+        }
+        Entry::Vacant(free) => free.insert(row.is_answer()),
+    };
+    match &row.outcome {
+        RowOutcome::Answer { .. } => tally.answered += 1,
+        RowOutcome::Error { class, .. } => tally.failed_by_class[*class as usize] += 1,
+    }
+    write_row(&row, id, out)?;
+    Ok(true)
+}
 
 fn digest(custom_id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -164,40 +196,11 @@ fn digest(custom_id: &str) -> u64 {
     hasher.finish()
 }
 
-/// Reads a line and counts it; gives the row where it is to be kept.
-fn accept<'a>(line: &'a [u8], seen: &mut Seen, tally: &mut ParseTally) -> Option<Row<'a>> {
-    let row = match rows::parse_row(line) {
-        Ok(row) => row,
-        Err(error) => {
-            tally.reject(RejectReason::Malformed(error.to_string()));
-            return None;
-        }
-    };
-    if CustomId::parse(&row.custom_id).is_err() {
-        tally.reject(RejectReason::Foreign);
-        return None;
-    }
-    match seen.0.entry(digest(&row.custom_id)) {
-        Entry::Occupied(first) => {
-            tally.shadowed_answers += u64::from(row.is_answer() && !first.get());
-            tally.reject(RejectReason::Duplicate);
-            None
-        }
-        Entry::Vacant(free) => {
-            free.insert(row.is_answer());
-            match &row.outcome {
-                RowOutcome::Answer { .. } => tally.answered += 1,
-                RowOutcome::Error { class, .. } => tally.failed_by_class[*class as usize] += 1,
-            }
-            Some(row)
-        }
-    }
-}
-
-fn write_row<P: Write>(row: &Row<'_>, out: &mut PredictionWriter<P>) -> Result<(), ParseError> {
-    let Ok(id) = CustomId::parse(&row.custom_id) else {
-        return Ok(());
-    };
+fn write_row<P: Write>(
+    row: &Row<'_>,
+    id: CustomId<'_>,
+    out: &mut PredictionWriter<P>,
+) -> Result<(), ScoreError> {
     let reason;
     let (request_id, finish_reason, response_text, usage) = match &row.outcome {
         RowOutcome::Answer {
@@ -228,6 +231,8 @@ fn write_row<P: Write>(row: &Row<'_>, out: &mut PredictionWriter<P>) -> Result<(
         prompt_tokens: usage.prompt,
         completion_tokens: usage.completion,
         total_tokens: usage.total,
-    })?;
-    Ok(())
+    })
 }
+
+#[cfg(test)]
+mod tests;
