@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::domain::ItemType;
+use crate::scoring::normalize::Normalized;
 use crate::scoring::{ItemCursor, PredictionReader, ScoreSettings, score_predictions};
 
 fn parse(lines: &[&str]) -> (String, String, ParseTally) {
@@ -189,6 +190,12 @@ fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
             continue;
         };
         if theirs.iter().all(|(column, value)| ours[column] == *value) {
+            continue;
+        }
+        if Normalized::of(text).as_bytes().is_empty() {
+            // A gold answer that normalises to nothing; the official script drops it where there are others.
+            assert_eq!((&*ours["em"], &*theirs["em"]), ("0.0", "1.0"), "{key} {text:?}");
+            *differing.entry("empty gold").or_default() += 1;
             continue;
         }
         // The predecessor never finds a marker with an apostrophe or an article.
