@@ -1,1 +1,26 @@
-//! (room of scoring)
+//! From an answer to its score, and from scores of samples to one row per item. Pure: readers and writers are handed in.
+//!
+//! `predictions.csv` ([`predictions`]) streams through [`score_predictions`], which walks the prepared items beside it
+//! ([`cursor`]), judges each answer ([`scorer`], with one file per way of judging) and writes `per_item_scores.csv`
+//! ([`per_item`]). Memory does not grow with the number of rows.
+
+pub mod predictions;
+pub mod normalize;
+pub mod vocabulary;
+pub mod em_f1;
+pub mod abstain;
+pub mod unsupported;
+pub mod numeric;
+pub mod choice;
+pub mod scorer;
+pub mod cursor;
+pub mod per_item;
+pub mod run;
+pub mod error;
+
+pub use cursor::ItemCursor;
+pub use error::ScoreError;
+pub use per_item::{ItemRow, PerItemWriter};
+pub use predictions::{Prediction, PredictionReader, PredictionWriter};
+pub use run::{ConditionTally, ScoreTally, score_predictions};
+pub use scorer::{Gold, ItemScore, ScoreSettings, Scorer};
