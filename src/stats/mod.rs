@@ -32,3 +32,6 @@ pub use error::StatsError;
 pub use scores::PairedScores;
 pub use settings::StatsConfig;
 pub use significance::{Significance, significance};
+
+#[cfg(test)]
+mod tests;
