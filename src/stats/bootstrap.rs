@@ -147,3 +147,91 @@ pub(crate) fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let weight = place - place.floor();
     Some(sorted[below] + (sorted[above] - sorted[below]) * weight)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed(number: u64) -> Seed {
+        Seed {
+            number,
+            label: "test".to_owned(),
+        }
+    }
+
+    /// 400 differences of three values: 40 better, 20 worse.
+    fn binary() -> Tally {
+        Tally::of((0..400).map(|i| match i % 20 {
+            0 | 1 => 1.0,
+            2 => -1.0,
+            _ => 0.0,
+        }))
+    }
+
+    fn continuous(n: u32) -> Tally {
+        Tally::of((0..n).map(|i| f64::from(i * 7919 % n) / f64::from(n) - 0.4))
+    }
+
+    #[test]
+    fn counts_and_indices_give_the_same_distribution() {
+        let d = binary();
+        let counts = bootstrap(&d, 20_000, 0.95, &seed(1)).expect("an interval");
+        assert_eq!(counts.method, BootstrapMethod::PercentileCounts);
+        let items = items_of(&d);
+        let mut means = seed(2).resample("bootstrap", 20_000, |rng| index_sum(&items, rng) / 400.0);
+        means.sort_unstable_by(f64::total_cmp);
+        // Theory: mean 0.05, standard error sqrt(0.15 - 0.0025) / 20 = 0.0192.
+        assert!((counts.se.unwrap_or(0.0) - 0.019_203).abs() < 4e-4);
+        assert!((counts.low - percentile(&means, 0.025).unwrap_or(0.0)).abs() < 0.0026);
+        assert!((counts.high - percentile(&means, 0.975).unwrap_or(0.0)).abs() < 0.0026);
+        assert!((counts.low - 0.0125).abs() < 0.0026 && (counts.high - 0.0875).abs() < 0.0026);
+    }
+
+    #[test]
+    fn one_seed_gives_the_same_bits_and_another_one_others() {
+        for d in [binary(), continuous(90)] {
+            let a = bootstrap(&d, 700, 0.95, &seed(7));
+            assert_eq!(a, bootstrap(&d, 700, 0.95, &seed(7)));
+            assert_ne!(a, bootstrap(&d, 700, 0.95, &seed(8)));
+        }
+    }
+
+    #[test]
+    fn the_interval_of_a_continuous_metric_is_near_the_normal_one() {
+        let d = continuous(500);
+        let interval = bootstrap(&d, 10_000, 0.95, &seed(3)).expect("an interval");
+        assert_eq!(interval.method, BootstrapMethod::PercentileIndices);
+        let m = d.moments();
+        let (mean, se) = (m.mean.unwrap_or(0.0), m.se().unwrap_or(0.0));
+        assert!((interval.low - (mean - 1.96 * se)).abs() < 0.1 * se);
+        assert!((interval.high - (mean + 1.96 * se)).abs() < 0.1 * se);
+    }
+
+    #[test]
+    fn degenerate_inputs_have_documented_answers() {
+        assert_eq!(bootstrap(&Tally::of([]), 100, 0.95, &seed(1)), None);
+        assert_eq!(bootstrap(&binary(), 0, 0.95, &seed(1)), None);
+        assert_eq!(bootstrap(&binary(), 100, f64::NAN, &seed(1)), None);
+        let constant = bootstrap(&Tally::of([0.25; 40]), 100, 0.95, &seed(1)).expect("a point");
+        assert_eq!((constant.low, constant.high), (0.25, 0.25));
+        assert_eq!(constant.method, BootstrapMethod::Constant);
+        let two = bootstrap(&Tally::of([0.0, 1.0]), 1, 0.95, &seed(1)).expect("one resample");
+        assert!(two.low >= 0.0 && two.high <= 1.0 && two.se.is_none());
+    }
+
+    #[test]
+    fn percentiles_are_those_of_numpy() {
+        let x = [1.0, 2.0, 4.0, 8.0];
+        // numpy.percentile([1, 2, 4, 8], [0, 2.5, 50, 97.5, 100])
+        for (share, right) in [
+            (0.0, 1.0),
+            (0.025, 1.075),
+            (0.5, 3.0),
+            (0.975, 7.7),
+            (1.0, 8.0),
+        ] {
+            assert!((percentile(&x, share).unwrap_or(0.0) - right).abs() < 1e-12);
+        }
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+}

@@ -153,3 +153,80 @@ fn unordered(bits: u64) -> f64 {
         !bits
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brute(numbers: &[f64]) -> f64 {
+        let mut sums: Vec<f64> = numbers
+            .iter()
+            .enumerate()
+            .flat_map(|(i, a)| numbers[i..].iter().map(move |b| f64::midpoint(*a, *b)))
+            .collect();
+        sums.sort_unstable_by(f64::total_cmp);
+        f64::midpoint(sums[(sums.len() - 1) / 2], sums[sums.len() / 2])
+    }
+
+    #[test]
+    fn hodges_lehmann_is_the_median_of_all_walsh_averages() {
+        let mut state = 1_u32;
+        for n in [1, 2, 3, 4, 7, 50, 333] {
+            for values in [2, 5, 1_000_003] {
+                let numbers: Vec<f64> = (0..n)
+                    .map(|_| {
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        f64::from((state >> 8) % values) / 3.0 - 0.4
+                    })
+                    .collect();
+                let ours = hodges_lehmann(&Tally::of(numbers.iter().copied()));
+                assert_eq!(ours, Some(brute(&numbers)), "n={n} values={values}");
+            }
+        }
+    }
+
+    #[test]
+    fn hodges_lehmann_does_not_become_the_median_for_many_items() {
+        // 5,001 skewed items: the median is 0, the Hodges-Lehmann estimate is not.
+        let numbers = (0..5_001).map(|i| if i % 10 < 6 { 0.0 } else { f64::from(i) });
+        let d = Tally::of(numbers);
+        let estimate = hodges_lehmann(&d).expect("an estimate");
+        assert!(estimate > 500.0, "{estimate}");
+    }
+
+    #[test]
+    fn cohens_d_of_known_numbers() {
+        let d = Tally::of([1.0, 2.0, 3.0]).moments();
+        assert_eq!(cohens_dz(d), Some(2.0));
+        assert_eq!(cohens_dz(Tally::of([0.0, 0.0]).moments()), Some(0.0));
+        assert_eq!(cohens_dz(Tally::of([0.5, 0.5]).moments()), None);
+        assert_eq!(cohens_dz(Tally::of([0.5]).moments()), None);
+        let (a, b) = (
+            Tally::of([1.0, 2.0, 3.0]).moments(),
+            Tally::of([2.0, 4.0, 6.0]).moments(),
+        );
+        // (4 - 2) / sqrt((1 + 4) / 2)
+        assert!((cohens_d_pooled(a, b).unwrap_or(0.0) - 1.264_911_064_067_351_8).abs() < 1e-15);
+        let flat = Tally::of([1.0, 1.0]).moments();
+        assert_eq!(cohens_d_pooled(flat, flat), Some(0.0));
+        assert_eq!(cohens_d_pooled(a, Tally::of([1.0]).moments()), None);
+    }
+
+    #[test]
+    fn dominance_says_whether_unchanged_items_count() {
+        let d = Tally::of([1.0, 1.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(dominance_changed(&d), Some(0.5));
+        assert_eq!(dominance_paired(&d), Some(0.25));
+        assert_eq!(dominance_changed(&Tally::of([0.0])), Some(0.0));
+        let none = Tally::of([]);
+        assert_eq!(
+            (dominance_changed(&none), dominance_paired(&none)),
+            (None, None)
+        );
+        assert_eq!(cliffs_delta(&none, &d), None);
+        assert_eq!(
+            cliffs_delta(&Tally::of([1.0]), &Tally::of([2.0])),
+            Some(1.0)
+        );
+    }
+}

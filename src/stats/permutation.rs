@@ -152,3 +152,84 @@ fn bit_sum(items: &[f64], rng: &mut Rng) -> f64 {
         })
         .sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed() -> Seed {
+        Seed {
+            number: 11,
+            label: "test".to_owned(),
+        }
+    }
+
+    fn signs(plus: usize, minus: usize) -> Tally {
+        Tally::of(std::iter::repeat_n(1.0, plus).chain(std::iter::repeat_n(-1.0, minus)))
+    }
+
+    #[test]
+    fn the_p_value_is_never_zero() {
+        let p = permutation(&signs(500, 0), 999, &seed()).expect("a test");
+        assert_eq!(
+            (p.p_value, p.method),
+            (1.0 / 1000.0, PermutationMethod::MonteCarlo)
+        );
+        let continuous = Tally::of((1..200).map(f64::from));
+        let p = permutation(&continuous, 99, &seed()).expect("a test");
+        assert_eq!(p.p_value, 1.0 / 100.0);
+    }
+
+    #[test]
+    fn binary_differences_agree_with_the_binomial_tail() {
+        // scipy.stats.binomtest(k, n).pvalue
+        for (plus, minus, right) in [
+            (34, 25, 0.297_595_208_3),
+            (40, 22, 0.030_015_864_3),
+            (30, 30, 1.0),
+            (15, 6, 0.078_353_881_8),
+        ] {
+            let p = permutation(&signs(plus, minus), 40_000, &seed()).expect("a test");
+            assert!(
+                (p.p_value - right).abs() < 0.01,
+                "{plus} {minus}: {}",
+                p.p_value
+            );
+        }
+        let exact = permutation(&signs(12, 3), 0, &seed()).expect("small enough");
+        assert!((exact.p_value - 0.035_156_25).abs() < 1e-15);
+    }
+
+    #[test]
+    fn bits_and_counts_and_binomials_draw_the_same_distribution() {
+        let sizes = Tally::of((0..1500).map(|_| 1.0)).absolute_nonzero();
+        let items = items_of(&sizes);
+        let spread = |sums: Vec<f64>| Tally::of(sums).moments().sd.unwrap_or(0.0);
+        let by_count = spread(seed().resample("a", 4_000, |rng| count_sum(&sizes, rng)));
+        let by_bit = spread(seed().resample("b", 4_000, |rng| bit_sum(&items, rng)));
+        let few = Tally::of([1.0; 100]).absolute_nonzero();
+        let by_heads = spread(seed().resample("c", 4_000, |rng| count_sum(&few, rng)));
+        // The standard deviation of a sum of n random signs is sqrt(n).
+        let wide = 1500.0_f64.sqrt();
+        assert!((by_count / wide - 1.0).abs() < 0.04 && (by_bit / wide - 1.0).abs() < 0.04);
+        assert!((by_heads / 10.0 - 1.0).abs() < 0.04);
+    }
+
+    #[test]
+    fn one_seed_gives_the_same_answer() {
+        let d = Tally::of((0..300).map(|i| f64::from(i % 37) / 36.0 - 0.45));
+        assert_eq!(permutation(&d, 500, &seed()), permutation(&d, 500, &seed()));
+    }
+
+    #[test]
+    fn degenerate_inputs_have_documented_answers() {
+        assert_eq!(permutation(&Tally::of([]), 100, &seed()), None);
+        assert_eq!(permutation(&signs(30, 10), 0, &seed()), None);
+        let zero = permutation(&Tally::of([0.0; 30]), 100, &seed()).expect("one pattern");
+        assert_eq!((zero.p_value, zero.resamples), (1.0, 1));
+        let one = permutation(&Tally::of([0.5]), 100, &seed()).expect("two patterns");
+        assert_eq!((one.p_value, one.resamples), (1.0, 2));
+        let even = permutation(&signs(5, 5), 100, &seed()).expect("exact");
+        assert_eq!(even.p_value, 1.0);
+    }
+}

@@ -78,3 +78,55 @@ fn area(answers: &[Answer]) -> Option<f64> {
     }
     finite(sum / real(taken))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(pairs: &[(f64, f64)]) -> Vec<Answer> {
+        pairs
+            .iter()
+            .map(|&(confidence, loss)| Answer { confidence, loss })
+            .collect()
+    }
+
+    #[test]
+    fn coverage_falls_and_risk_is_that_of_the_answered() {
+        let curve = selective_risk(
+            answers(&[(1.0, 0.0), (1.0, 1.0), (0.5, 1.0), (0.0, 1.0)]),
+            &[0.0, 0.5, 1.0, 1.1],
+        );
+        let points: Vec<_> = curve
+            .points
+            .iter()
+            .map(|p| (p.n, p.coverage, p.risk))
+            .collect();
+        assert_eq!(
+            points,
+            [
+                (4, Some(1.0), Some(0.75)),
+                (3, Some(0.75), Some(2.0 / 3.0)),
+                (2, Some(0.5), Some(0.5)),
+                (0, Some(0.0), None)
+            ]
+        );
+        // Risks at coverage 1/4 to 4/4: 1/2 (ties in expectation), 1/2, 2/3, 3/4.
+        let area = (0.5 + 0.5 + 2.0 / 3.0 + 0.75) / 4.0;
+        assert!((curve.aurc.unwrap_or(0.0) - area).abs() < 1e-15);
+    }
+
+    #[test]
+    fn without_answers_there_is_no_curve_and_no_nan() {
+        let curve = selective_risk(answers(&[(f64::NAN, 0.0), (1.0, f64::NAN)]), &[0.0]);
+        assert_eq!(curve.aurc, None);
+        let point = curve.points[0];
+        assert_eq!((point.n, point.coverage, point.risk), (0, None, None));
+    }
+
+    #[test]
+    fn equal_confidence_does_not_depend_on_the_order() {
+        let one = selective_risk(answers(&[(1.0, 0.0), (1.0, 1.0), (1.0, 0.0)]), &[]);
+        let two = selective_risk(answers(&[(1.0, 1.0), (1.0, 0.0), (1.0, 0.0)]), &[]);
+        assert_eq!(one.aurc, two.aurc);
+    }
+}

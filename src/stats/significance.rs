@@ -360,3 +360,6 @@ fn decide(results: &mut Results) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,38 @@ pub fn tost(
         },
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::tally::Tally;
+
+    fn test(numbers: &[f64], margin: f64, direction: Direction) -> Option<Tost> {
+        let moments = Tally::of(numbers.iter().copied()).moments();
+        tost(moments, margin, 0.05, direction).expect("a distribution")
+    }
+
+    #[test]
+    fn one_side_is_non_inferiority_and_only_both_are_equivalence() {
+        // Clearly better: not inferior, but not equivalent either.
+        let better = test(&[0.4, 0.5, 0.6, 0.5], 0.1, Direction::HigherIsBetter).expect("a test");
+        assert!(better.non_inferiority.expect("a direction").non_inferior);
+        assert!(!better.equivalence.equivalent);
+        let lower = test(&[0.4, 0.5, 0.6, 0.5], 0.1, Direction::LowerIsBetter).expect("a test");
+        assert!(!lower.non_inferiority.expect("a direction").non_inferior);
+        let same = test(&[0.01, -0.01, 0.0, 0.01, -0.01], 0.1, Direction::None).expect("a test");
+        assert!(same.equivalence.equivalent && same.non_inferiority.is_none());
+    }
+
+    #[test]
+    fn degenerate_inputs_have_documented_answers() {
+        assert_eq!(test(&[], 0.1, Direction::None), None);
+        assert_eq!(test(&[0.0], 0.1, Direction::None), None);
+        assert_eq!(test(&[0.0, 0.1], 0.0, Direction::None), None);
+        assert_eq!(test(&[0.0, 0.1], f64::NAN, Direction::None), None);
+        let inside = test(&[0.0, 0.0], 0.1, Direction::None).expect("a test");
+        assert!(inside.equivalence.equivalent && inside.equivalence.p_value.abs() < 1e-300);
+        let edge = test(&[0.5, 0.5], 0.5, Direction::None).expect("a test");
+        assert!(!edge.equivalence.equivalent);
+    }
+}
