@@ -4,7 +4,10 @@
 //! of a submission belong to `engine/queue`. The flow of one submission: `upload` -> `create` -> `poll`* -> `fetch`;
 //! after anything uncertain, `find` is asked first and what it finds is adopted.
 
+pub mod backoff;
 pub mod error;
+pub mod fireworks;
+pub mod open;
 pub mod rows;
 
 use std::fmt::Debug;
