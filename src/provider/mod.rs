@@ -5,8 +5,14 @@
 //! after anything uncertain, `find` is asked first and what it finds is adopted.
 
 pub mod backoff;
+pub mod contract;
 pub mod error;
+pub mod failure;
 pub mod fireworks;
+pub mod http;
+pub mod landing;
+#[cfg(test)]
+mod mock_server;
 pub mod open;
 pub mod rows;
 
