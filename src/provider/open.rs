@@ -102,3 +102,103 @@ fn absent(name: &str) -> ProviderError {
         "{name} is not available in this version; available: sim, fireworks"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings::{SimAnswers, SimSettings};
+    use crate::sys::FixedClock;
+
+    fn settings(name: ProviderName) -> ProviderSettings {
+        ProviderSettings {
+            name,
+            base_url: None,
+            account_id: None,
+            api_key_env: None,
+            sim: SimSettings {
+                answers: SimAnswers::Oracle,
+                replay_dir: None,
+                accuracy_control: 0.5,
+                accuracy_treatment: 0.5,
+                accuracy_by_model: std::collections::BTreeMap::default(),
+                seconds_per_job: 0.0,
+                row_error_rate: 0.0,
+                seed: 1,
+                state_dir: None,
+            },
+        }
+    }
+
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(FixedClock::new(jiff::Timestamp::UNIX_EPOCH))
+    }
+
+    fn opened(
+        settings: &ProviderSettings,
+        env: &[(&str, &str)],
+    ) -> Result<Arc<dyn Provider>, ProviderError> {
+        let env = Environment::from_pairs(env.iter().copied());
+        open(settings, &env, clock())
+    }
+
+    #[test]
+    fn fireworks_is_opened_from_its_usual_variables_or_the_named_one() {
+        let usual = [
+            ("FIREWORKS_API_KEY", "fw_k"),
+            ("FIREWORKS_ACCOUNT_ID", "acme"),
+        ];
+        let mut settings = settings(ProviderName::Fireworks);
+        let provider = opened(&settings, &usual).unwrap();
+        assert_eq!(provider.capabilities().name, "fireworks");
+        assert!(format!("{provider:?}").contains("https://api.fireworks.ai"));
+
+        settings.api_key_env = Some("MY_KEY".to_owned());
+        settings.account_id = Some("accounts/beta".to_owned());
+        let error = opened(&settings, &usual).unwrap_err();
+        assert!(error.message.contains("MY_KEY"), "{error}");
+        let provider = opened(&settings, &[("MY_KEY", "fw_k")]).unwrap();
+        assert!(format!("{provider:?}").contains("beta"));
+    }
+
+    #[test]
+    fn the_address_comes_from_the_settings_then_the_environment() {
+        let env = [
+            ("FIREWORKS_API_KEY", "fw_k"),
+            ("FIREWORKS_ACCOUNT_ID", "acme"),
+            ("FIREWORKS_API_BASE", "http://127.0.0.1:7"),
+        ];
+        let mut settings = settings(ProviderName::Fireworks);
+        let shown = |s: &ProviderSettings| format!("{:?}", opened(s, &env).unwrap());
+        assert!(shown(&settings).contains("127.0.0.1:7"));
+        settings.base_url = Some("http://127.0.0.1:8".to_owned());
+        assert!(shown(&settings).contains("127.0.0.1:8"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let settings = settings(ProviderName::Fireworks);
+        let error = opened(&settings, &[]).unwrap_err();
+        assert_eq!(error.kind, ProviderErrorKind::Account);
+        assert!(error.message.contains(FIREWORKS_KEY));
+        let error = opened(&settings, &[(FIREWORKS_KEY, "fw_k")]).unwrap_err();
+        assert!(error.message.contains(FIREWORKS_ACCOUNT));
+    }
+
+    #[test]
+    fn services_without_an_adapter_say_so() {
+        for name in [
+            ProviderName::OpenAi,
+            ProviderName::Anthropic,
+            ProviderName::Chat,
+            ProviderName::Slurm,
+        ] {
+            let error = opened(&settings(name), &[]).unwrap_err();
+            assert_eq!(error.kind, ProviderErrorKind::Rejected);
+            assert!(error.message.contains("not available in this version"));
+        }
+        let key = SecretString::from("sim");
+        let sim = open_sim("http://127.0.0.1:9", key, 50, clock()).unwrap();
+        assert_eq!(sim.capabilities().name, "sim");
+        assert_eq!(sim.capabilities().min_poll_ms, 50);
+    }
+}

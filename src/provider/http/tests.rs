@@ -145,6 +145,22 @@ async fn a_server_that_is_not_there_had_no_effect() {
 }
 
 #[tokio::test]
+async fn a_failed_handshake_had_no_effect() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        use std::io::Write as _;
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 plain text\r\n\r\n").ok();
+    });
+    let error = outcome(&Http::new(settings(&address)).unwrap(), Effect::Creates)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Transient, "{error:?}");
+    server.join().unwrap();
+}
+
+#[tokio::test]
 async fn a_look_is_repeated_until_it_succeeds_or_the_schedule_ends() {
     let server = MockServer::start().await;
     server.push(Reply::Reset);
