@@ -4,7 +4,16 @@
 //! of a submission belong to `engine/queue`. The flow of one submission: `upload` -> `create` -> `poll`* -> `fetch`;
 //! after anything uncertain, `find` is asked first and what it finds is adopted.
 
+pub mod backoff;
+pub mod contract;
 pub mod error;
+pub mod failure;
+pub mod fireworks;
+pub mod http;
+pub mod landing;
+#[cfg(test)]
+mod mock_server;
+pub mod open;
 pub mod rows;
 
 use std::fmt::Debug;
