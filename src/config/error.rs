@@ -173,9 +173,9 @@ pub enum Fault {
     /// A text that cannot be a name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A server address that cannot be used.
+    /// A value that is not used for reasons of safety, and is not repeated here.
     #[error("{problem}")]
-    BadAddress {
+    Refused {
         /// What is wrong with it.
         problem: &'static str,
     },
