@@ -181,7 +181,7 @@ fn unknown_word(node: &Node, words: &[&str]) -> Option<Fault> {
 }
 
 fn empty_text(node: &Node) -> Option<Fault> {
-    node.text()?.trim().is_empty().then(|| Fault::OutOfRange {
+    node.text()?.is_empty().then(|| Fault::OutOfRange {
         expected: "text".to_owned(),
         found: "an empty text".to_owned(),
     })

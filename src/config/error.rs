@@ -10,6 +10,9 @@ use crate::domain::ids::NameError;
 use crate::domain::text::{printable, shorten};
 use crate::domain::{Digest, TrialSlug};
 
+/// Problems that are written out; beyond it only their number helps.
+const MAX_SHOWN: usize = 100;
+
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -253,15 +256,18 @@ impl ConfigErrors {
 }
 
 impl fmt::Display for ConfigErrors {
-    /// Writes one line per problem, without a final line feed.
+    /// Writes one line per problem, without a final line feed; beyond a hundred, their number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, problem) in self.problems.iter().enumerate() {
+        for (i, problem) in self.problems.iter().take(MAX_SHOWN).enumerate() {
             if i > 0 {
                 f.write_str("\n")?;
             }
             f.write_str(&self.line(problem))?;
         }
-        Ok(())
+        match self.problems.len().saturating_sub(MAX_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n{}: and {more} more problems", printable(&self.path)),
+        }
     }
 }
 
