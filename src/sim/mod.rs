@@ -6,8 +6,18 @@
 //! that each checks the other. Sees `sys` and `domain` only.
 
 pub mod answers;
+mod completion;
+mod disk;
+mod draw;
 pub mod error;
+mod id;
+mod intake;
+mod pace;
+mod row;
 pub mod server;
+mod shelf;
+mod work;
+mod workshop;
 
 pub use answers::{Accuracy, Answers, OracleSettings, ReplaySettings, SystemPrompt};
 pub use error::SimError;

@@ -1,10 +1,17 @@
 //! Where answers come from: made up from gold answers (`oracle`) or recorded earlier (`replay`).
 
+mod lines;
+mod oracle;
+mod replay;
+mod wording;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::Condition;
+use super::error::SimError;
+use super::row::RowFault;
 use crate::domain::ids::PromptSetName;
+use crate::domain::{Condition, CustomId};
 
 /// Share of right answers by condition, each 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,4 +73,67 @@ pub enum Answers {
     Oracle(OracleSettings),
     /// Recorded earlier.
     Replay(ReplaySettings),
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    /// The row's name.
+    pub custom_id: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// The system prompt; empty where there is none.
+    pub system: &'a str,
+    /// Which of several answers to one row, from 0.
+    pub choice: u32,
+}
+
+/// The source of all answers of a server.
+#[derive(Debug)]
+pub(super) enum AnswerBook {
+    /// Made up.
+    Oracle(oracle::Oracle),
+    /// Recorded.
+    Replay(replay::Replay),
+}
+
+impl AnswerBook {
+    /// A book for the settings; its files are opened when the first session begins.
+    pub(super) fn new(answers: Answers, seed: u64) -> Self {
+        match answers {
+            Answers::Oracle(settings) => Self::Oracle(oracle::Oracle::new(settings, seed)),
+            Answers::Replay(settings) => Self::Replay(replay::Replay::new(settings)),
+        }
+    }
+
+    /// Begins to answer the rows of a job.
+    pub(super) fn session(&self) -> Result<Session<'_>, SimError> {
+        Ok(match self {
+            Self::Oracle(oracle) => Session::Oracle(oracle.session()?),
+            Self::Replay(replay) => Session::Replay(replay.session()?),
+        })
+    }
+}
+
+/// Answers the rows of one job.
+#[derive(Debug)]
+pub(super) enum Session<'a> {
+    /// Made up.
+    Oracle(oracle::OracleSession<'a>),
+    /// Recorded.
+    Replay(replay::ReplaySession<'a>),
+}
+
+impl Session<'_> {
+    /// Answers one row, or says why the row has no answer.
+    pub(super) fn answer(&mut self, ask: &Ask<'_>) -> Result<Result<String, RowFault>, SimError> {
+        let Ok(id) = CustomId::parse(ask.custom_id) else {
+            let what = "custom_id names no item, so there is nothing to answer with";
+            return Ok(Err(RowFault::invalid(400, what)));
+        };
+        match self {
+            Self::Oracle(session) => session.answer(&id, ask),
+            Self::Replay(session) => session.answer(&id, ask),
+        }
+    }
 }
