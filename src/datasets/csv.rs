@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::error::SourceError;
 use super::jsonl;
 use super::row::{Emitter, RejectReason, Sink};
+use super::start::count;
 use crate::domain::{FieldMap, Item, SourceSpec};
 
 /// Reads the rows and hands their questions to the sink.
@@ -43,7 +44,7 @@ pub(super) fn read(
         } else {
             item(spec, &columns, &record)
         };
-        let line = next_line - line_feeds(&record) - u64::from(!is_last);
+        let line = next_line - count(record.as_slice(), b'\n') - u64::from(!is_last);
         if rows.emit(line, outcome) == ControlFlow::Break(()) {
             return Ok(());
         }
@@ -65,7 +66,7 @@ fn item(
     }
     let mut object = Map::new();
     for (column, cell) in columns.iter().zip(record) {
-        let cell = str::from_utf8(cell).map_err(|_| (None, RejectReason::NotUtf8))?;
+        let cell = str::from_utf8(cell).map_err(|_bytes| (None, RejectReason::NotUtf8))?;
         if let Some(value) = cell_value(&spec.fields, column, cell).map_err(|r| (None, r))? {
             object.insert(column.clone(), value);
         }
@@ -119,19 +120,15 @@ fn cell_value(fields: &FieldMap, column: &str, cell: &str) -> Result<Option<Valu
     let is_list = trimmed.starts_with('[') && trimmed.ends_with(']');
     let is_object = trimmed.starts_with('{') && trimmed.ends_with('}');
     if is_list || (is_choices && is_object) {
-        return serde_json::from_str(trimmed)
-            .map(Some)
-            .map_err(|_| RejectReason::WrongType {
+        return serde_json::from_str(trimmed).map(Some).map_err(|_syntax| {
+            RejectReason::WrongType {
                 field: column.to_owned(),
                 expected: "JSON (with double quotes), or texts with '|' between them",
                 found: "a list or object that is not JSON",
-            });
+            }
+        });
     }
     Ok(Some(trimmed.split('|').map(Value::from).collect()))
-}
-
-fn line_feeds(record: &ByteRecord) -> u64 {
-    record.as_slice().iter().filter(|b| **b == b'\n').count() as u64
 }
 
 fn failure(path: &str, line: u64, error: ::csv::Error) -> SourceError {
@@ -161,7 +158,7 @@ struct Watched<'a> {
 impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        let quotes = buffer[..n].iter().filter(|b| **b == b'"').count();
+        let quotes = count(&buffer[..n], b'"');
         let watch = self.watch;
         watch
             .is_quote_open

@@ -50,34 +50,33 @@ impl Draft {
             return Err(RejectReason::EmptyQuestion);
         }
         let context = passage_for(spec.item_type, self.context.as_deref())?;
-        let answers = distinct(&self.answers);
-        check_answers(&answers, self.is_unanswerable, context.is_some())?;
+        if self.is_unanswerable && context.is_none() {
+            return Err(RejectReason::UnanswerableClosed);
+        }
+        let mut item = Item {
+            dataset: spec.name.as_str().to_owned(),
+            question: question.to_owned(),
+            id: self.id,
+            answers: distinct(&self.answers),
+            is_unanswerable: context.is_some().then_some(self.is_unanswerable),
+            choices: Vec::new(),
+            cluster: self.cluster.filter(|c| !c.trim().is_empty()),
+            passage: context.as_deref().map(short_digest),
+            scorer: None,
+            context,
+        };
+        check_answers(&item)?;
         let scorer = match spec.scorer {
             Some(scorer) => scorer,
             None if self.choices.is_empty() => ScorerName::EmF1,
             None => ScorerName::Choice,
         };
-        let answers = if scorer == ScorerName::Choice {
-            letters_of(&answers, &self.choices)?
-        } else {
-            answers
-        };
-        Ok(Item {
-            dataset: spec.name.as_str().to_owned(),
-            id: self.id,
-            question: question.to_owned(),
-            answers,
-            is_unanswerable: context.is_some().then_some(self.is_unanswerable),
-            choices: self
-                .choices
-                .iter()
-                .map(|c| c.text.trim().to_owned())
-                .collect(),
-            cluster: self.cluster.filter(|c| !c.trim().is_empty()),
-            passage: context.as_deref().map(short_digest),
-            scorer: Some(scorer).filter(|s| *s != ScorerName::EmF1),
-            context,
-        })
+        if scorer == ScorerName::Choice {
+            item.answers = letters_of(&item.answers, &self.choices)?;
+        }
+        item.scorer = Some(scorer).filter(|s| *s != ScorerName::EmF1);
+        item.choices = self.choices.into_iter().map(|c| c.text).collect();
+        Ok(item)
     }
 }
 
@@ -90,14 +89,10 @@ pub(super) fn short_digest(text: &str) -> String {
 }
 
 /// Checks that there are answers where there should be some, and only there.
-pub(super) fn check_answers(
-    answers: &[String],
-    is_unanswerable: bool,
-    is_open: bool,
-) -> Result<(), RejectReason> {
-    match (is_unanswerable, answers.is_empty()) {
+pub(super) fn check_answers(item: &Item) -> Result<(), RejectReason> {
+    match (item.unanswerable(), item.answers.is_empty()) {
         (true, false) => Err(RejectReason::AnswersToUnanswerable),
-        (true, true) if !is_open => Err(RejectReason::UnanswerableClosed),
+        (true, true) if item.context.is_none() => Err(RejectReason::UnanswerableClosed),
         (false, true) => Err(RejectReason::NoAnswers),
         (true, true) | (false, false) => Ok(()),
     }
@@ -139,27 +134,28 @@ pub(super) fn letters_of(
     if !(2..=LETTERS.len()).contains(&choices.len()) {
         return Err(RejectReason::ChoiceCount(choices.len()));
     }
-    let mut letters = Vec::with_capacity(answers.len());
+    let mut letters: Vec<String> = Vec::with_capacity(answers.len());
     for answer in answers {
-        let by_label =
-            choices
-                .iter()
-                .zip(LETTERS.split("").skip(1))
-                .position(|(choice, letter)| {
-                    let label = choice.label.as_deref().unwrap_or(letter);
-                    label.trim().eq_ignore_ascii_case(answer)
-                });
-        let by_text = choices.iter().position(|c| c.text.trim() == answer);
-        let shown = || shorten(&printable(answer), 60);
-        let index = match (by_label, by_text) {
-            (Some(label), Some(text)) if label != text => {
-                return Err(RejectReason::AmbiguousChoice(shown()));
-            }
-            (Some(index), _) | (None, Some(index)) => index,
-            (None, None) => return Err(RejectReason::NoSuchChoice(shown())),
-        };
-        letters.push(LETTERS[index..=index].to_owned());
+        let letter = &LETTERS[index_of(answer, choices)?..][..1];
+        if !letters.iter().any(|l| l == letter) {
+            letters.push(letter.to_owned());
+        }
     }
-    letters.dedup();
     Ok(letters)
+}
+
+/// The choice that an answer names.
+fn index_of(answer: &str, choices: &[Choice]) -> Result<usize, RejectReason> {
+    let is_labelled = |(choice, letter): (&Choice, char)| match &choice.label {
+        Some(label) => label.trim().eq_ignore_ascii_case(answer),
+        None => answer.len() == 1 && answer.starts_with([letter, letter.to_ascii_lowercase()]),
+    };
+    let by_label = choices.iter().zip('A'..='Z').position(is_labelled);
+    let by_text = choices.iter().position(|c| c.text == answer);
+    let shown = || shorten(&printable(answer), 60);
+    match (by_label, by_text) {
+        (Some(label), Some(text)) if label != text => Err(RejectReason::AmbiguousChoice(shown())),
+        (Some(index), _) | (None, Some(index)) => Ok(index),
+        (None, None) => Err(RejectReason::NoSuchChoice(shown())),
+    }
 }

@@ -111,7 +111,7 @@ pub enum SourceError {
         /// The first row's line.
         line: u64,
         /// What is wrong with it.
-        reason: RejectReason,
+        reason: Box<RejectReason>,
     },
     /// The file holds no row.
     #[error("{path}: the file holds no rows; check the path and that its download is complete")]
@@ -157,16 +157,16 @@ pub(super) fn name_list(names: &[String]) -> String {
     if names.is_empty() {
         return "no names".to_owned();
     }
-    let mut list = names
+    let list = names
         .iter()
         .take(SHOWN)
         .map(|name| format!("{:?}", printable(name)))
         .collect::<Vec<_>>()
         .join(", ");
-    if names.len() > SHOWN {
-        list.push_str(&format!(" and {} more", names.len() - SHOWN));
+    match names.len().saturating_sub(SHOWN) {
+        0 => list,
+        more => format!("{list} and {more} more"),
     }
-    list
 }
 
 /// A question to put behind a message, or nothing.

@@ -44,7 +44,7 @@ use crate::domain::{DatasetFormat, SourceSpec};
 /// Reads a source and hands every row to the sink, an item or a reject; `Break` ends the reading.
 ///
 /// Fails where the file is not one of its format at all. Later rows with an id that was there before are rejects.
-/// Memory: one row (for SQuAD one article) and 16 bytes per item.
+/// Memory: one row (for `SQuAD` one article) and 16 bytes per item.
 pub fn read(
     spec: &SourceSpec,
     input: &mut dyn BufRead,

@@ -64,7 +64,7 @@ impl<'a, 's> Probation<'a, 's> {
                 format,
                 rows,
                 line,
-                reason: reject.reason,
+                reason: Box::new(reject.reason),
             }),
             _ => Ok(()),
         }

@@ -89,7 +89,7 @@ fn check(item_type: ItemType, item: Item) -> Result<Item, RejectReason> {
         (ItemType::Closed, true) => return Err(RejectReason::UnexpectedContext),
         (ItemType::Open, true) | (ItemType::Closed, false) => {}
     }
-    check_answers(&item.answers, item.unanswerable(), item.context.is_some())?;
+    check_answers(&item)?;
     if item.scorer == Some(ScorerName::Choice) {
         let unlabelled = |text: &String| Choice {
             label: None,

@@ -10,7 +10,7 @@ use crate::domain::{DatasetFormat, Item};
 /// One row of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The line in the file, from 1; in SQuAD files the line on which the question's article starts.
+    /// The line in the file, from 1; in `SQuAD` files the line on which the question's article starts.
     pub line: u64,
     /// The row's number in the file, from 1: what identifies a question of a JSON file that is one line.
     pub number: u64,

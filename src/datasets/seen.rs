@@ -110,10 +110,10 @@ impl SeenIds {
     }
 }
 
+/// 64 and 32 more bits of a digest.
 fn split(digest: Digest) -> (u64, u32) {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = digest.bytes();
-    (
-        u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        u32::from_le_bytes([i, j, k, l]),
-    )
+    let bytes = digest.bytes();
+    let fold = |range: &[u8]| range.iter().fold(0, |bits, b| bits << 8 | u64::from(*b));
+    let check = u32::try_from(fold(&bytes[8..12])).unwrap_or(u32::MAX);
+    (fold(&bytes[..8]), check)
 }

@@ -1,4 +1,4 @@
-//! SQuAD 2.0 official JSON: articles with paragraphs with questions.
+//! `SQuAD` 2.0 official JSON: articles with paragraphs with questions.
 //!
 //! Format: <https://rajpurkar.github.io/SQuAD-explorer/>, Rajpurkar et al. 2018. Files of version 1.1, whose questions
 //! lack `is_impossible`, are read as well.

@@ -63,14 +63,18 @@ pub(super) fn check(
     let Some((found, advice)) = other_layout(layout, &head[blank..]) else {
         return Ok(());
     };
-    let breaks = head[..blank].iter().map(|b| u64::from(*b == b'\n'));
     Err(SourceError::Shape {
         path: path.to_owned(),
-        line: 1 + breaks.sum::<u64>(),
+        line: 1 + count(&head[..blank], b'\n'),
         expected: layout.expected(),
         found,
         advice: advice.to_owned(),
     })
+}
+
+/// How often a byte occurs.
+pub(super) fn count(bytes: &[u8], wanted: u8) -> u64 {
+    bytes.iter().map(|b| u64::from(*b == wanted)).sum()
 }
 
 /// What a file that is no UTF-8 text looks like, and what to do about it.
@@ -117,35 +121,29 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
 fn other_layout(layout: Layout, text: &[u8]) -> Option<(String, &'static str)> {
     let first_line = text.split(|b| *b == b'\n').next().unwrap_or_default();
     let first_line = first_line.trim_ascii();
-    match (layout, first_line.first()) {
-        (Layout::Table, None) => Some((
+    match (layout, first_line) {
+        (Layout::Table, []) => Some((
             "an empty line".to_owned(),
             "put the names of the columns on the first line",
         )),
-        (_, None) => None,
-        (_, Some(b'<')) => Some((
+        (_, [b'<', ..]) => Some((
             "HTML or XML".to_owned(),
             "it may be a page that was saved instead of the file: download the raw file",
         )),
-        (Layout::Table, Some(b'{')) => Some((
+        (_, [b'[', ..]) => Some((
+            "a JSON list".to_owned(),
+            "write one object per line (jq -c '.[]') and set `format: jsonl`",
+        )),
+        (Layout::Table, [b'{', ..]) => Some((
             "a JSON object".to_owned(),
             "set `format: jsonl`, or the official format it has",
         )),
-        (Layout::Table, Some(b'[')) => Some((
-            "a JSON list".to_owned(),
-            "write one object per line (jq -c '.[]') and set `format: jsonl`",
-        )),
-        (Layout::Table, Some(_)) => None,
-        (Layout::Lines | Layout::Tree, Some(b'[')) => Some((
-            "a JSON list".to_owned(),
-            "write one object per line (jq -c '.[]') and set `format: jsonl`",
-        )),
-        (Layout::Lines, Some(b'{')) if first_line == b"{" => Some((
+        (Layout::Lines, b"{") => Some((
             "JSON spread over several lines".to_owned(),
             "write one object per line (jq -c .), or set the official format it has (squad, triviaqa)",
         )),
-        (Layout::Lines | Layout::Tree, Some(b'{')) => None,
-        (Layout::Lines | Layout::Tree, Some(_)) => {
+        (Layout::Table, _) | (Layout::Lines | Layout::Tree, [] | [b'{', ..]) => None,
+        (Layout::Lines | Layout::Tree, _) => {
             let text = String::from_utf8_lossy(first_line);
             Some((
                 format!("{:?}", shorten(&printable(&text), 40)),

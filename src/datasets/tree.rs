@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::error::{SourceError, name_list};
 use super::row::RejectReason;
+use super::start::count;
 
 /// Takes the line on which an element starts and the element.
 pub(super) type Each<'a> = dyn FnMut(u64, Result<Value, RejectReason>) -> ControlFlow<()> + 'a;
@@ -81,7 +82,7 @@ fn failure(path: &str, error: serde_json::Error) -> SourceError {
     }
 }
 
-/// Counts line feeds as they are read; serde_json takes byte after byte, so the count is that of its position.
+/// Counts line feeds as they are read; `serde_json` takes byte after byte, so the count is that of its position.
 struct LineCounter<'a, R> {
     inner: BufReader<R>,
     line: &'a Cell<u64>,
@@ -90,8 +91,7 @@ struct LineCounter<'a, R> {
 impl<R: Read> Read for LineCounter<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        let feeds = buffer[..n].iter().filter(|b| **b == b'\n').count();
-        self.line.set(self.line.get() + feeds as u64);
+        self.line.set(self.line.get() + count(&buffer[..n], b'\n'));
         Ok(n)
     }
 }
@@ -156,10 +156,10 @@ impl<'de> Visitor<'de> for List<'_, '_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         let Self(top) = self;
         while let Some(raw) = elements.next_element::<Box<RawValue>>()? {
-            let feeds = raw.get().bytes().filter(|b| *b == b'\n').count();
+            let feeds = count(raw.get().as_bytes(), b'\n');
             let value = serde_json::from_str(raw.get())
                 .map_err(|error| RejectReason::NotJson(error.to_string()));
-            if (top.each)(top.line.get() - feeds as u64, value) == ControlFlow::Break(()) {
+            if (top.each)(top.line.get() - feeds, value) == ControlFlow::Break(()) {
                 top.is_stopped = true;
                 return Err(A::Error::custom("stopped by the sink"));
             }

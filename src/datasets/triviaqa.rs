@@ -1,4 +1,4 @@
-//! TriviaQA official JSON: an object with the list `Data` of questions with answers and their aliases.
+//! `TriviaQA` official JSON: an object with the list `Data` of questions with answers and their aliases.
 //!
 //! Format: <https://nlp.cs.washington.edu/triviaqa/>, Joshi et al. 2017. Normalised aliases and human answers are left out:
 //! scoring normalises by itself. The test files hold no answers and are refused.

@@ -100,20 +100,22 @@ pub(super) fn choices(field: &str, value: &Value) -> Result<Vec<Choice>, RejectR
     match value {
         Value::Array(values) => values
             .iter()
-            .map(|v| scalar(field, v).map(|text| Choice { label: None, text }))
+            .map(|v| Ok(option(None, &scalar(field, v)?)))
             .collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(label, v)| {
-                scalar(field, v).map(|text| Choice {
-                    label: Some(label.clone()),
-                    text,
-                })
-            })
+            .map(|(label, v)| Ok(option(Some(label), &scalar(field, v)?)))
             .collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             Err(wrong(field, CHOICES, value))
         }
+    }
+}
+
+fn option(label: Option<&String>, text: &str) -> Choice {
+    Choice {
+        label: label.cloned(),
+        text: text.trim().to_owned(),
     }
 }
 
