@@ -8,16 +8,19 @@ use async_trait::async_trait;
 
 use super::print;
 use crate::config::Config;
-use crate::config::settings::{ProviderName, SimAnswers};
+use crate::config::settings::{ProviderName, SimAnswers, SimSettings};
 use crate::domain::{Condition, RunId};
 use crate::engine::{Host, ProviderSource};
 use crate::provider::{self, Provider, ProviderError, ProviderErrorKind};
-use crate::sim::{Answers, SimConfig, SimHandle, SimServer};
+use crate::sim::{Accuracy, Answers, OracleSettings, ReplaySettings, SimConfig, SimHandle, SimServer, SystemPrompt};
 use crate::store::{ExperimentsDir, RunPaths};
 use crate::sys::{Clock, Environment, SystemClock};
 
 /// The folder of the runs where no config says another.
 pub const DEFAULT_EXPERIMENTS: &str = "experiments";
+
+/// Share of the oracle's wrong answers to answerable open items that abstain, as cautious models do.
+const ABSTAIN_WHEN_WRONG: f64 = 0.3;
 
 /// Forbids core dumps, which would hold keys (guarantees, P25). Best effort: a refusal changes nothing else.
 pub fn harden() {
@@ -98,7 +101,7 @@ impl ProviderSource for Providers {
         match config.provider.name {
             ProviderName::Sim => self.open_sim(config, paths).await,
             ProviderName::Fireworks | ProviderName::OpenAi | ProviderName::Anthropic | ProviderName::Chat | ProviderName::Slurm => {
-                provider::open(&config.provider, &self.env, Arc::clone(&self.clock))
+                provider::open::open(&config.provider, &self.env, Arc::clone(&self.clock))
             }
         }
     }
@@ -123,7 +126,7 @@ impl Providers {
                 server
             }
         };
-        provider::open_sim(&server.base_url(), server.api_key.clone(), 1, Arc::clone(&self.clock))
+        provider::open::open_sim(&server.base_url(), server.api_key.clone(), 1, Arc::clone(&self.clock))
     }
 }
 
@@ -140,8 +143,8 @@ fn sim_state_dir(config: &Config, paths: &RunPaths) -> PathBuf {
 pub fn sim_config(config: &Config, state_dir: PathBuf, items: PathBuf, port: u16, clock: Arc<dyn Clock>) -> SimConfig {
     let sim = &config.provider.sim;
     let answers = match (sim.answers, &sim.replay_dir) {
-        (SimAnswers::Replay, Some(dir)) => Answers::replay(dir.into(), replay_prompts(config)),
-        (SimAnswers::Oracle | SimAnswers::Replay, _) => Answers::oracle(&items, (sim.accuracy_control, sim.accuracy_treatment), sim.accuracy_by_model.clone()),
+        (SimAnswers::Replay, Some(dir)) => Answers::Replay(ReplaySettings { dir: dir.into(), prompts: system_prompts(config) }),
+        (SimAnswers::Oracle | SimAnswers::Replay, _) => Answers::Oracle(oracle_settings(sim, &items)),
     };
     SimConfig {
         state_dir,
@@ -155,12 +158,22 @@ pub fn sim_config(config: &Config, state_dir: PathBuf, items: PathBuf, port: u16
     }
 }
 
+fn oracle_settings(sim: &SimSettings, items: &Path) -> OracleSettings {
+    let accuracy = |(control, treatment): (f64, f64)| Accuracy { control, treatment };
+    OracleSettings {
+        items: ["closed_book.jsonl", "open_book.jsonl"].map(|name| items.join(name)).into(),
+        accuracy: accuracy((sim.accuracy_control, sim.accuracy_treatment)),
+        accuracy_by_model: sim.accuracy_by_model.iter().map(|(model, share)| (model.clone(), accuracy(*share))).collect(),
+        abstain_when_wrong: ABSTAIN_WHEN_WRONG,
+    }
+}
+
 /// Which system prompt belongs to which recording.
-fn replay_prompts(config: &Config) -> Vec<(String, String, Condition)> {
+fn system_prompts(config: &Config) -> Vec<SystemPrompt> {
     let mut prompts = Vec::new();
     for set in &config.prompt_sets {
         for (condition, file) in [(Condition::Control, &set.control), (Condition::Treatment, &set.treatment)] {
-            prompts.push((file.text.clone().unwrap_or_default(), set.name.to_string(), condition));
+            prompts.push(SystemPrompt { text: file.text.clone().unwrap_or_default(), prompt_set: set.name.clone(), condition });
         }
     }
     prompts

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::PromptSetName;
-use crate::domain::{Digest, SourceSpec, Trial, Usd};
+use crate::domain::{Digest, SourceSpec, TokenUsage, Trial, Usd};
 
 /// A text file that the experiment depends on: represented by path and digest in the effective config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +152,14 @@ pub struct Price {
     pub output_per_million: Usd,
     /// The share that batch requests cost, 0 to 1: 0.5 halves the price.
     pub batch_discount: f64,
+}
+
+impl Price {
+    /// What a batch request with these tokens costs.
+    pub fn cost(&self, usage: TokenUsage) -> Usd {
+        let list = Usd::of_tokens(usage.prompt_tokens, self.input_per_million) + Usd::of_tokens(usage.completion_tokens, self.output_per_million);
+        Usd::from_dollars(list.dollars() * self.batch_discount).unwrap_or(list)
+    }
 }
 
 /// Prices: one for all models, and by model where given.

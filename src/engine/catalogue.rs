@@ -88,12 +88,13 @@ fn read(run_id: &RunId, paths: &RunPaths) -> RunSummary {
 fn from_record(record: &RunStateRecord, empty: RunSummary) -> RunSummary {
     let phases = Phase::ALL.map(|phase| record.phases.get(&phase).map_or(PhaseStatus::NotStarted, |p| p.status));
     let error = Phase::ALL.iter().filter_map(|phase| record.phases.get(phase)).find_map(|p| p.last_error.clone());
-    let left = record.writer.is_none();
+    let exit = record.writer.as_ref().and_then(|w| w.exit);
+    let left = record.writer.as_ref().is_none_or(|w| w.exit.is_some());
     RunSummary {
-        standing: standing(left, record.last_exit, &phases),
+        standing: standing(left, exit, &phases),
         phases,
         created_at: record.created_at,
-        updated_at: record.phases.values().filter_map(|p| p.updated_at).max().or(record.created_at),
+        updated_at: record.updated_at,
         requests: record.totals.requests,
         answered: record.totals.answered,
         parts: record.totals.parts,

@@ -16,7 +16,7 @@ use super::error::PhaseError;
 use crate::config::settings::{PromptSet, TextFile};
 use crate::domain::ids::PromptSetName;
 use crate::domain::json::{read_line, write_line};
-use crate::domain::{Condition, CustomId, Digest, ItemType, LogLevel, Temperature};
+use crate::domain::{Condition, CustomId, Digest, ItemType, Temperature};
 use crate::plan::parts::BUILD_MANIFEST_VERSION;
 use crate::plan::{BuildManifest, Shard};
 use crate::store::{AtomicFile, atomic, batch_input_name};

@@ -58,10 +58,11 @@ impl Queue<'_> {
     }
 
     pub(super) fn spawn_collect(&mut self, index: usize, work: &WorkView) {
+        let Ok(input) = self.input_path(work) else { return self.unplanned(index) };
         let job = CollectJob {
             provider: Arc::clone(&self.with.provider),
             provider_name: self.limits.name.clone(),
-            input: self.input_path(work),
+            input,
             folders: self.all_paths(index, work),
             part: work.part.clone(),
             jobs: work.jobs.clone(),

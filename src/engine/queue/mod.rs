@@ -27,7 +27,7 @@ use crate::domain::{Event, LogLevel, Phase, StopLevel, SubmissionKey, TrialSlug,
 use crate::plan::{BuildManifest, parts::job_params};
 use crate::provider::{Capabilities, Provider, Submission};
 use crate::snapshot::WorkView;
-use crate::store::{Durability, PartPaths, RunPaths};
+use crate::store::{Durability, PartPaths, RunPaths, StoreError};
 
 /// Failed calls in a row, over all parts, after which the phase gives up (resumably).
 const MAX_FAILURES_IN_A_ROW: u32 = 12;
@@ -326,13 +326,14 @@ impl<'a> Queue<'a> {
         let (bytes, rows) = if number == 1 {
             (work.part.sha256, work.part.rows)
         } else {
-            let (sha256, rows, _) = collect::retry_input(&self.owner_paths(work), &self.input_path(work), number)?;
+            let (sha256, rows, _) = collect::retry_input(&self.owner_paths(work), &self.input_path(work)?, number)?;
             (sha256, rows)
         };
         Ok(Attempt { number, submission: SubmissionKey::derive(work.key, number, bytes), rows, bytes })
     }
 
-    fn input_path(&self, work: &WorkView) -> std::path::PathBuf {
+    /// The built input of a work. Its name was checked when the build's manifest was read.
+    fn input_path(&self, work: &WorkView) -> Result<std::path::PathBuf, StoreError> {
         self.with.paths.batch_input(&work.part.input)
     }
 
@@ -359,7 +360,7 @@ impl<'a> Queue<'a> {
     fn submission(&self, work: &WorkView, attempt: Attempt) -> Option<Submission> {
         let trial = self.with.recorder.view().trial(&work.owner)?;
         let shard_type = self.with.manifest.shards.get(&work.part.input).and_then(|s| s.item_type);
-        let input = if attempt.number == 1 { self.input_path(work) } else { self.owner_paths(work).attempt_input(attempt.number) };
+        let input = if attempt.number == 1 { self.input_path(work).ok()? } else { self.owner_paths(work).attempt_input(attempt.number) };
         let bytes = if attempt.number == 1 { work.part.bytes } else { std::fs::metadata(&input).map_or(0, |m| m.len()) };
         Some(Submission {
             key: attempt.submission,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::calls::Outcome;
 use super::collect::{CollectError, Collected};
-use super::{Allow, Queue};
+use super::Queue;
 use crate::domain::work::{Attempt, WorkEvent};
 use crate::domain::{Event, JobState, LogLevel, RemoteId, TokenUsage, Usd, WorkState};
 use crate::engine::error::EngineError;
