@@ -71,3 +71,28 @@ impl Abstention {
         self.markers.iter().any(|m| m.find(kept).is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apostrophes_and_articles_hide_no_abstention() {
+        let mut abstention = Abstention::default();
+        for (text, declines) in [
+            ("I don't know.", true),
+            ("I don’t know.", true),
+            ("I donʼt know — sorry", true),
+            ("I dont know", true),
+            ("Sorry, I CAN’T answer that.", true),
+            ("That is not provided in the passage.", true),
+            ("There is not enough information.", true),
+            ("Unknown", true),
+            ("I know", false),
+            ("Paris — of course", false),
+            ("", false),
+        ] {
+            assert_eq!(abstention.is_in(&Normalized::of(text)), declines, "{text}");
+        }
+    }
+}

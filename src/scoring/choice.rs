@@ -160,9 +160,7 @@ impl Options {
                 .unwrap_or(rest)
                 .trim_start_matches(|c: char| c.is_whitespace() || "*_:".contains(c));
             let line = rest.lines().next().unwrap_or_default();
-            let said = self
-                .whole(line, scratch)
-                .or_else(|| self.upper_word(line));
+            let said = self.whole(line, scratch).or_else(|| self.upper_word(line));
             if said != Said::Nothing {
                 return said;
             }
@@ -282,8 +280,16 @@ mod tests {
             ("", None),
             ("I don't know.", None),
         ] {
-            assert_eq!(capitals.chosen(text, &Normalized::of(text)), option, "{text}");
-            assert_eq!(capitals.accept(text, &Normalized::of(text)), option == Some(1), "{text}");
+            assert_eq!(
+                capitals.chosen(text, &Normalized::of(text)),
+                option,
+                "{text}"
+            );
+            assert_eq!(
+                capitals.accept(text, &Normalized::of(text)),
+                option == Some(1),
+                "{text}"
+            );
         }
     }
 

@@ -87,7 +87,11 @@ impl GoldAnswer {
         if tokens == 0 || self.tokens == 0 {
             return if tokens == self.tokens { 1.0 } else { 0.0 };
         }
-        let shared: u32 = self.counts.iter().map(|(n, count)| *count.min(&counts[*n])).sum();
+        let shared: u32 = self
+            .counts
+            .iter()
+            .map(|(n, count)| *count.min(&counts[*n]))
+            .sum();
         if shared == 0 {
             return 0.0;
         }

@@ -4,19 +4,19 @@
 //! ([`cursor`]), judges each answer ([`scorer`], with one file per way of judging) and writes `per_item_scores.csv`
 //! ([`per_item`]). Memory does not grow with the number of rows.
 
-pub mod predictions;
-pub mod normalize;
-pub mod vocabulary;
-pub mod em_f1;
 pub mod abstain;
-pub mod unsupported;
-pub mod numeric;
 pub mod choice;
-pub mod scorer;
 pub mod cursor;
-pub mod per_item;
-pub mod run;
+pub mod em_f1;
 pub mod error;
+pub mod normalize;
+pub mod numeric;
+pub mod per_item;
+pub mod predictions;
+pub mod run;
+pub mod scorer;
+pub mod unsupported;
+pub mod vocabulary;
 
 pub use cursor::ItemCursor;
 pub use error::ScoreError;

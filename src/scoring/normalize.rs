@@ -99,12 +99,16 @@ impl Normalized {
 
     /// The tokens: what Python's `split()` makes of the text.
     pub fn tokens(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.tokens.iter().map(|(start, end)| &self.bytes[*start..*end])
+        self.tokens
+            .iter()
+            .map(|(start, end)| &self.bytes[*start..*end])
     }
 
     /// The words: what is left between the matches of `\W+`.
     pub fn words(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.words.iter().map(|(start, end)| &self.bytes[*start..*end])
+        self.words
+            .iter()
+            .map(|(start, end)| &self.bytes[*start..*end])
     }
 
     /// Gives up at a capital sigma.
@@ -215,5 +219,92 @@ impl<'a> Writer<'a> {
         if self.out.bytes.last() == Some(&b' ') {
             self.out.bytes.pop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text, what `normalize_answer` of `evaluate-v2.0.py` gives under Python 3.11, and `re.split(r"\W+")` of that.
+    const OFFICIAL: &[(&str, &str, &[&str])] = &[
+        (
+            "The  Cat's a-b, an 'the' end.",
+            "cats ab end",
+            &["cats", "ab", "end"],
+        ),
+        ("a\u{2013}b", "\u{2013}b", &["b"]),
+        ("\u{201c}the\u{201d} end", "\u{201c} \u{201d} end", &["end"]),
+        ("a\u{301} x", "\u{301} x", &["x"]),
+        (
+            "d\u{2019}un an\u{2019}s",
+            "d\u{2019}un \u{2019}s",
+            &["d", "un", "s"],
+        ),
+        (
+            "\u{391}\u{3a3} \u{39f}\u{394}\u{39f}\u{3a3}. \u{3a3}\u{391}",
+            "\u{3b1}\u{3c2} \u{3bf}\u{3b4}\u{3bf}\u{3c2} \u{3c3}\u{3b1}",
+            &[
+                "\u{3b1}\u{3c2}",
+                "\u{3bf}\u{3b4}\u{3bf}\u{3c2}",
+                "\u{3c3}\u{3b1}",
+            ],
+        ),
+        (
+            "\u{130}stanbul Stra\u{df}e \u{fb01}",
+            "i\u{307}stanbul stra\u{df}e \u{fb01}",
+            &["i", "stanbul", "stra\u{df}e", "\u{fb01}"],
+        ),
+        (
+            "x\u{1c}y\u{85}z\u{2003}w\u{200b}v",
+            "x y z w\u{200b}v",
+            &["x", "y", "z", "w", "v"],
+        ),
+        ("the\u{0}an\u{1}b", "\u{0} \u{1}b", &["b"]),
+        (
+            "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}",
+            "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}",
+            &["\u{939}", "\u{928}", "\u{926}"],
+        ),
+        (
+            "\u{24b6} a\u{b2} \u{bd}",
+            "\u{24d0} a\u{b2} \u{bd}",
+            &["a\u{b2}", "\u{bd}"],
+        ),
+        ("_a_ the_an", "thean", &["thean"]),
+        ("", "", &[]),
+        ("\u{9} the \u{a}", "", &[]),
+        (
+            "5\u{bd} \u{b0}C \u{2013} a \u{2014} \u{1f642}an",
+            "5\u{bd} \u{b0}c \u{2013} \u{2014} \u{1f642}",
+            &["5\u{bd}", "c"],
+        ),
+    ];
+
+    #[test]
+    fn normalisation_is_the_official_scripts() {
+        let mut normalized = Normalized::default();
+        for (text, expected, words) in OFFICIAL {
+            normalized.set(text);
+            assert_eq!(normalized.as_bytes(), expected.as_bytes(), "{text:?}");
+            assert!(
+                normalized.words().eq(words.iter().map(|w| w.as_bytes())),
+                "{text:?}"
+            );
+            let tokens = expected.split(' ').filter(|t| !t.is_empty());
+            assert!(
+                normalized.tokens().eq(tokens.map(str::as_bytes)),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn texts_are_stripped_as_python_strips_them() {
+        assert_eq!(
+            python_strip("\u{1c}\u{85}\u{a0}\u{3000}\r\n a\u{200b} \u{1f}"),
+            "a\u{200b}"
+        );
+        assert_eq!(python_strip("\u{0} a"), "\u{0} a");
     }
 }

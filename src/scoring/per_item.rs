@@ -157,3 +157,37 @@ pub fn python_float(value: f64) -> Cow<'static, str> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_written_as_pythons_repr() {
+        for (value, text) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (1.0 / 3.0, "0.3333333333333333"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (5e-324, "5e-324"),
+            (1e22, "1e+22"),
+        ] {
+            assert_eq!(python_float(value), text);
+        }
+    }
+
+    #[test]
+    fn deviations_are_those_of_a_sample() {
+        assert_eq!(mean_and_deviation(&[0.25]), (0.25, 0.0));
+        assert_eq!(
+            mean_and_deviation(&[1.0, 2.0, 3.0, 4.0]),
+            (2.5, (5.0_f64 / 3.0).sqrt())
+        );
+    }
+}

@@ -144,7 +144,8 @@ impl<R: Read> PredictionReader<R> {
             .buffer_capacity(BUFFER)
             .from_reader(input);
         let header = csv.byte_headers().map_err(ScoreError::ReadPredictions)?;
-        if header.len() < COLUMNS.len() || !header.iter().zip(COLUMNS).all(|(h, c)| h == c.as_bytes())
+        if header.len() < COLUMNS.len()
+            || !header.iter().zip(COLUMNS).all(|(h, c)| h == c.as_bytes())
         {
             return Err(ScoreError::Header {
                 expected: COLUMNS.join(","),
@@ -190,5 +191,78 @@ impl<R: Read> PredictionReader<R> {
             completion_tokens: count(11)?,
             total_tokens: count(12)?,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let mut writer = PredictionWriter::new(Vec::new()).expect("a buffer");
+        let custom_id = "d|i|control|0.25|1|open";
+        writer
+            .write(&Prediction {
+                custom_id,
+                id: CustomId::parse(custom_id).expect("our name"),
+                request_id: "r",
+                finish_reason: "",
+                response_text: text,
+                prompt_tokens: Some(u64::MAX),
+                completion_tokens: None,
+                total_tokens: Some(0),
+            })
+            .expect("a buffer");
+        String::from_utf8(writer.finish().expect("a buffer")).expect("text")
+    }
+
+    #[test]
+    fn rows_are_quoted_as_python_quotes_them_and_read_back_exactly() {
+        // The third column is what `csv.writer` of Python 3.11 writes for the text after `str.strip()`.
+        for (text, kept, quoted) in [
+            ("a, b", "a, b", "\"a, b\""),
+            ("say \"x\"", "say \"x\"", "\"say \"\"x\"\"\""),
+            ("a\nb", "a\nb", "\"a\nb\""),
+            ("a\rb", "a\rb", "\"a\rb\""),
+            ("\u{1c}\u{a0} x\r\n", "x", "x"),
+            ("a\\b\\\"", "a\\b\\\"", "\"a\\b\\\"\"\""),
+            ("a\u{0}b\tc;'|", "a\u{0}b\tc;'|", "a\u{0}b\tc;'|"),
+            ("=1+1", "=1+1", "=1+1"),
+            ("\u{feff}é\u{2028}", "\u{feff}é", "\u{feff}é"),
+            ("", "", ""),
+        ] {
+            let file = written(text);
+            let row = file.split_once("\r\n").expect("a header").1;
+            assert_eq!(
+                row,
+                format!(
+                    "d|i|control|0.25|1|open,d,i,control,0.25,1,open,r,,{quoted},{},,0\r\n",
+                    u64::MAX
+                )
+            );
+            let mut reader = PredictionReader::new(file.as_bytes()).expect("our own file");
+            let back = reader.read().expect("a row").expect("a row");
+            assert_eq!(back.response_text, kept);
+            assert_eq!(back.prompt_tokens, Some(u64::MAX));
+            assert_eq!((back.completion_tokens, back.id.sample_index), (None, 1));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_is_refused() {
+        assert!(matches!(
+            PredictionReader::new(&b"custom_id,dataset\r\n"[..]),
+            Err(ScoreError::Header { .. })
+        ));
+        let broken = [
+            ("d|i|control|0.25|1|open,d,i", "d|x,d,i"),
+            (",,0\r\n", ",-1,0\r\n"),
+            (",,0\r\n", "\r\n"),
+        ];
+        for (from, to) in broken {
+            let file = written("x").replace(from, to);
+            let mut reader = PredictionReader::new(file.as_bytes()).expect("our header");
+            assert!(reader.read().is_err(), "{file}");
+        }
     }
 }

@@ -117,7 +117,10 @@ where
         }
     }
     run.close_item()?;
-    run.writer.finish()?.flush().map_err(|e| ScoreError::WriteScores(e.into()))?;
+    run.writer
+        .finish()?
+        .flush()
+        .map_err(|e| ScoreError::WriteScores(e.into()))?;
     Ok(run.tally)
 }
 
@@ -193,3 +196,6 @@ where
         Ok(Some((current.group, current.place)))
     }
 }
+
+#[cfg(test)]
+mod tests;

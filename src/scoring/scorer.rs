@@ -141,10 +141,18 @@ impl Scorer {
             share(abstain < 0.5 && !passage.supports(&self.answer, self.settings.min_token_overlap))
         });
         ItemScore {
-            em: if gold.unanswerable { abstain } else { share(right) },
+            em: if gold.unanswerable {
+                abstain
+            } else {
+                share(right)
+            },
             f1,
             abstain,
-            false_answer: Some(if gold.unanswerable { 1.0 - abstain } else { 0.0 }),
+            false_answer: Some(if gold.unanswerable {
+                1.0 - abstain
+            } else {
+                0.0
+            }),
             unsupported,
         }
     }
@@ -153,3 +161,6 @@ impl Scorer {
 fn share(yes: bool) -> f64 {
     f64::from(u8::from(yes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,10 @@ impl Passage {
     /// Whether at least `min_share` of the answer's words occur in the passage; an answer without words is unsupported.
     pub fn supports(&self, answer: &Normalized, min_share: f64) -> bool {
         let words = answer.words().len();
-        let found = answer.words().filter(|w| self.words.number(w).is_some()).count();
+        let found = answer
+            .words()
+            .filter(|w| self.words.number(w).is_some())
+            .count();
         words > 0 && count(found) / count(words) >= min_share
     }
 }

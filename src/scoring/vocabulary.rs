@@ -90,7 +90,10 @@ fn hash(token: &[u8]) -> usize {
         hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(ODD);
         hash ^= hash >> 32;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits are well mixed")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low bits are well mixed"
+    )]
     let low = hash as usize;
     low
 }

@@ -12,20 +12,33 @@ fn parse(lines: &[&str]) -> (String, String, ParseTally) {
     let mut writer = PredictionWriter::new(Vec::new()).expect("a buffer");
     let mut combined = Vec::new();
     let input = lines.join("\n");
-    let tally =
-        write_predictions(input.as_bytes(), &mut writer, &mut combined).expect("buffers do not fail");
+    let tally = write_predictions(input.as_bytes(), &mut writer, &mut combined)
+        .expect("buffers do not fail");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    (text(writer.finish().expect("a buffer")), text(combined), tally)
+    (
+        text(writer.finish().expect("a buffer")),
+        text(combined),
+        tally,
+    )
 }
 
 const ANSWER: &str = r#"{"custom_id":"d|1|control|0.0|0|closed","response":{"id":"c1","choices":[{"message":{"content":" a \\ \"b\", c\r\n"},"finish_reason":"stop"}],"usage":{"prompt_tokens":4,"completion_tokens":-1,"total_tokens":"5"}}}"#;
-const FAILED: &str = r#"{"custom_id":"d|2|control|0.0|0|closed","response":null,"error":{"code":"batch_expired"}}"#;
+const FAILED: &str =
+    r#"{"custom_id":"d|2|control|0.0|0|closed","response":null,"error":{"code":"batch_expired"}}"#;
 const SECOND: &str = r#"{"custom_id":"d|2|control|0.0|0|closed","response":{"choices":[{"message":{"content":"late"}}]}}"#;
 
 #[test]
 fn every_line_is_accounted_for() {
     let (csv, combined, tally) = parse(&[
-        ANSWER, "", ANSWER, FAILED, SECOND, "{\"custom_id\":", r#"{"custom_id":"theirs"}"#, "[]", " ",
+        ANSWER,
+        "",
+        ANSWER,
+        FAILED,
+        SECOND,
+        "{\"custom_id\":",
+        r#"{"custom_id":"theirs"}"#,
+        "[]",
+        " ",
     ]);
     assert_eq!(
         csv,
@@ -35,9 +48,20 @@ fn every_line_is_accounted_for() {
     );
     assert_eq!(combined, format!("{ANSWER}\n{FAILED}\n"));
     assert_eq!((tally.lines, tally.answered, tally.failed()), (9, 1, 1));
-    assert_eq!((tally.malformed, tally.foreign, tally.duplicates, tally.blank), (2, 1, 2, 2));
+    assert_eq!(
+        (
+            tally.malformed,
+            tally.foreign,
+            tally.duplicates,
+            tally.blank
+        ),
+        (2, 1, 2, 2)
+    );
     assert_eq!(tally.shadowed_answers, 1);
-    assert_eq!(tally.rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [3, 5, 6, 7, 8]);
+    assert_eq!(
+        tally.rejects.iter().map(|r| r.line).collect::<Vec<_>>(),
+        [3, 5, 6, 7, 8]
+    );
     assert_eq!(
         tally.lines,
         tally.rows() + tally.malformed + tally.foreign + tally.duplicates + tally.blank
@@ -49,8 +73,18 @@ fn a_failed_request_is_never_mistaken_for_an_answer() {
     let (csv, _, _) = parse(&[ANSWER, FAILED]);
     let mut reader = PredictionReader::new(csv.as_bytes()).expect("our own file");
     let first = reader.read().expect("a row").expect("a row");
-    assert_eq!((first.failure(), first.response_text), (None, "a \\ \"b\", c"));
-    assert_eq!((first.prompt_tokens, first.completion_tokens, first.total_tokens), (Some(4), None, None));
+    assert_eq!(
+        (first.failure(), first.response_text),
+        (None, "a \\ \"b\", c")
+    );
+    assert_eq!(
+        (
+            first.prompt_tokens,
+            first.completion_tokens,
+            first.total_tokens
+        ),
+        (Some(4), None, None)
+    );
     let second = reader.read().expect("a row").expect("a row");
     assert_eq!(second.failure(), Some("expired"));
     assert_eq!(reader.read().expect("the end"), None);
@@ -62,7 +96,10 @@ fn workload() -> Option<PathBuf> {
     let dir = Path::new("/tmp/wl_scoring");
     let found = dir.join("expected/per_item_scores.csv").exists();
     if !found {
-        eprintln!("skipped: no workload in {} (shared/bench/gen_workload.py)", dir.display());
+        eprintln!(
+            "skipped: no workload in {} (shared/bench/gen_workload.py)",
+            dir.display()
+        );
     }
     found.then(|| dir.to_owned())
 }
@@ -173,13 +210,20 @@ fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
         .expect("the workload is in order");
     let ours = table(&String::from_utf8(scores).expect("text"));
     let theirs = table(&read(&dir.join("expected/per_item_scores.csv")));
-    let texts: BTreeMap<String, (String, String)> = table(&String::from_utf8(predictions).expect("text"))
-        .into_values()
-        .map(|r| {
-            let key = format!("{}|{}|{}|{}", r["dataset"], r["item_id"], r["condition"], r["type"]);
-            (key, (r["finish_reason"].clone(), r["response_text"].clone()))
-        })
-        .collect();
+    let texts: BTreeMap<String, (String, String)> =
+        table(&String::from_utf8(predictions).expect("text"))
+            .into_values()
+            .map(|r| {
+                let key = format!(
+                    "{}|{}|{}|{}",
+                    r["dataset"], r["item_id"], r["condition"], r["type"]
+                );
+                (
+                    key,
+                    (r["finish_reason"].clone(), r["response_text"].clone()),
+                )
+            })
+            .collect();
     let mut differing: BTreeMap<&str, u32> = BTreeMap::new();
     for (key, theirs) in &theirs {
         let (finish, text) = &texts[key];
@@ -194,7 +238,11 @@ fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
         }
         if Normalized::of(text).as_bytes().is_empty() {
             // A gold answer that normalises to nothing; the official script drops it where there are others.
-            assert_eq!((&*ours["em"], &*theirs["em"]), ("0.0", "1.0"), "{key} {text:?}");
+            assert_eq!(
+                (&*ours["em"], &*theirs["em"]),
+                ("0.0", "1.0"),
+                "{key} {text:?}"
+            );
             *differing.entry("empty gold").or_default() += 1;
             continue;
         }
@@ -203,10 +251,16 @@ fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
         let abstains = ["don't know", "can't answer", "not provided in the passage"]
             .iter()
             .any(|m| text.contains(m));
-        assert!(abstains && ours["abstain_rate"] == "1.0", "{key} {text:?}\n{ours:?}\n{theirs:?}");
+        assert!(
+            abstains && ours["abstain_rate"] == "1.0",
+            "{key} {text:?}\n{ours:?}\n{theirs:?}"
+        );
         *differing.entry("abstention").or_default() += 1;
     }
     eprintln!("{differing:?} {tally:?}");
-    assert_eq!(tally.control.failed + tally.treatment.failed, u64::from(differing["failed"]));
+    assert_eq!(
+        tally.control.failed + tally.treatment.failed,
+        u64::from(differing["failed"])
+    );
     assert_eq!(ours.len() as u64, tally.rows());
 }

@@ -83,7 +83,20 @@ fn object<'de, T: Fields<'de>, A: MapAccess<'de>>(map: &mut A) -> Result<T, A::E
 
 /// A text; an empty one counts as absent, as every dialect has it for names and codes.
 fn name<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Text<'de>, A::Error> {
-    Ok(map.next_value::<Words>()?.0.filter(|t| !t.is_empty()))
+    Ok(object::<Name<'de>, A>(map)?.0.filter(|t| !t.is_empty()))
+}
+
+#[derive(Default)]
+struct Name<'a>(Text<'a>);
+
+impl<'de> Fields<'de> for Name<'de> {
+    fn take<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        skip(map)
+    }
+
+    fn of_text(text: Cow<'de, str>) -> Self {
+        Self(Some(text))
+    }
 }
 
 fn words<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Text<'de>, A::Error> {
@@ -320,7 +333,9 @@ pub(super) struct Response<'a> {
 impl<'de> Fields<'de> for Response<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "status_code" | "statusCode" => self.status = whole(map)?.and_then(|n| n.try_into().ok()),
+            "status_code" | "statusCode" => {
+                self.status = whole(map)?.and_then(|n| n.try_into().ok())
+            }
             "request_id" | "requestId" => self.request_id = name(map)?,
             "body" => self.body = object(map)?,
             _ => self.direct.take(key, map)?,
@@ -348,7 +363,10 @@ pub(super) use payload::{ErrorBody, Payload};
 fn whole<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<u64>, A::Error> {
     let raw = map.next_value::<&'de RawValue>()?.get();
     let digits = raw.strip_suffix(".0").unwrap_or(raw);
-    Ok(digits.parse().ok().filter(|_| raw.starts_with(|c: char| c.is_ascii_digit())))
+    Ok(digits
+        .parse()
+        .ok()
+        .filter(|_| raw.starts_with(|c: char| c.is_ascii_digit())))
 }
 
 fn tokens<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<u64>, A::Error> {

@@ -60,7 +60,10 @@ fn verdicts_are_those_of_the_published_experiment() {
             let gold = GoldNumbers::new(&golds[&row.item_id], scratch);
             let accepted = gold.accept(&row.response_text, &Normalized::of(&row.response_text));
             if accepted {
-                right.entry((set, condition)).or_insert_with(Vec::new).push(row.item_id.clone());
+                right
+                    .entry((set, condition))
+                    .or_insert_with(Vec::new)
+                    .push(row.item_id.clone());
             }
             if accepted != (row.recorded_score == 1) {
                 differing.push(format!(
@@ -77,8 +80,23 @@ fn verdicts_are_those_of_the_published_experiment() {
     let totals: Vec<usize> = right.values().map(Vec::len).collect();
     assert_eq!(totals, [1225, 1243, 1232, 1241]);
     let only = |set, here, there| {
-        right[&(set, here)].iter().filter(|id| !right[&(set, there)].contains(id)).count()
+        right[&(set, here)]
+            .iter()
+            .filter(|id| !right[&(set, there)].contains(id))
+            .count()
     };
-    assert_eq!((only("vanilla", "treatment", "control"), only("vanilla", "control", "treatment")), (34, 25));
-    assert_eq!((only("cot", "treatment", "control"), only("cot", "control", "treatment")), (40, 22));
+    assert_eq!(
+        (
+            only("vanilla", "treatment", "control"),
+            only("vanilla", "control", "treatment")
+        ),
+        (34, 25)
+    );
+    assert_eq!(
+        (
+            only("cot", "treatment", "control"),
+            only("cot", "control", "treatment")
+        ),
+        (40, 22)
+    );
 }

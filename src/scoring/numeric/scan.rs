@@ -91,7 +91,8 @@ impl<'a> Scan<'a> {
 
     /// Skips blanks, LaTeX's included.
     fn after_blanks(&self, mut at: usize) -> usize {
-        while let Some(end) = self.after_any(at, &[" ", "\u{a0}", "\\ ", "\\,", "\\;", "\\:", "~"]) {
+        while let Some(end) = self.after_any(at, &[" ", "\u{a0}", "\\ ", "\\,", "\\;", "\\:", "~"])
+        {
             at = end;
         }
         at
@@ -159,8 +160,8 @@ impl<'a> Scan<'a> {
     fn time(&self, at: usize) -> Option<(u32, usize)> {
         let pair = |at: usize| {
             let digits = self.text.get(at..at + 2)?;
-            let is_pair = digits.bytes().all(|b| b.is_ascii_digit())
-                && !self.byte(at + 2).is_ascii_digit();
+            let is_pair =
+                digits.bytes().all(|b| b.is_ascii_digit()) && !self.byte(at + 2).is_ascii_digit();
             digits.parse::<u32>().ok().filter(|n| is_pair && *n < 60)
         };
         let digits = self.rest(at).bytes().take_while(u8::is_ascii_digit).count();

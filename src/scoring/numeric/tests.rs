@@ -82,7 +82,10 @@ fn the_last_closed_box_decides() {
         ("\\boxed{3} and then 99", 3),
         ("\\boxed{3} or \\boxed{4}", 4),
         ("\\boxed {4} 5", 4),
-        ("\\boxed{\\text{about } 12 \\text{ months of 30 days}} 7", 12),
+        (
+            "\\boxed{\\text{about } 12 \\text{ months of 30 days}} 7",
+            12,
+        ),
         ("\\boxed{\\text{12 apples}}", 12),
         ("\\boxed{5 \\times 3 = 15}", 15),
         ("\\boxed{x = \\$1{,}500}", 1500),
@@ -107,7 +110,17 @@ fn a_time_equals_only_a_time() {
 
 #[test]
 fn what_is_no_number_equals_nothing() {
-    for text in ["", "none", "-", ".", "\\frac{}{}", "e5x", "x^2", &"9".repeat(40), &format!("1e{}", "9".repeat(9))] {
+    for text in [
+        "",
+        "none",
+        "-",
+        ".",
+        "\\frac{}{}",
+        "e5x",
+        "x^2",
+        &"9".repeat(40),
+        &format!("1e{}", "9".repeat(9)),
+    ] {
         let value = numeric_answer(text);
         assert!(value.is_none() || text == "e5x", "{text} {value:?}");
     }
@@ -118,8 +131,33 @@ fn what_is_no_number_equals_nothing() {
 #[test]
 fn no_text_makes_the_scanner_stumble() {
     for text in [
-        "\\boxed{\\é}", "\\boxed{\\text{é} \\", "^é", "_é", "a_", "^", "1^", "1^{", "1/", "1/é", "\\frac", "\\frac{1}",
-        "1:é", "1:5é", "12:3\u{e9}", "1e", "1e+", "10^", "1×10^", "−", "-$", "½½", "1 ½é", "\\boxed", "\\boxed{", "1,é", "\u{2009}1\u{2009}",
+        "\\boxed{\\é}",
+        "\\boxed{\\text{é} \\",
+        "^é",
+        "_é",
+        "a_",
+        "^",
+        "1^",
+        "1^{",
+        "1/",
+        "1/é",
+        "\\frac",
+        "\\frac{1}",
+        "1:é",
+        "1:5é",
+        "12:3\u{e9}",
+        "1e",
+        "1e+",
+        "10^",
+        "1×10^",
+        "−",
+        "-$",
+        "½½",
+        "1 ½é",
+        "\\boxed",
+        "\\boxed{",
+        "1,é",
+        "\u{2009}1\u{2009}",
     ] {
         let value = numeric_answer(text);
         assert_eq!(value, numeric_answer(text), "{text}");
@@ -130,7 +168,13 @@ fn no_text_makes_the_scanner_stumble() {
 fn gold_answers_are_read_like_responses() {
     let scratch = &mut Normalized::default();
     let gold = GoldNumbers::new(&["1,000".to_owned(), "blue".to_owned()], scratch);
-    for (text, right) in [("so 1000.0", true), ("$1,000", true), ("100", false), ("Blue.", true), ("red", false)] {
+    for (text, right) in [
+        ("so 1000.0", true),
+        ("$1,000", true),
+        ("100", false),
+        ("Blue.", true),
+        ("red", false),
+    ] {
         assert_eq!(gold.accept(text, &Normalized::of(text)), right, "{text}");
     }
 }

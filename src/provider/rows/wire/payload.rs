@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Answer, Fields, Object, Text, Usage, append, drain, name, object, own, read, skip, tokens, words};
+use super::{
+    Answer, Fields, Object, Text, Usage, append, drain, name, object, own, read, skip, tokens,
+    words,
+};
 
 /// A completion or an error body.
 #[derive(Default)]
@@ -101,7 +104,13 @@ impl<'de> Fields<'de> for Payload<'de> {
             }
             "content" => {
                 let text = words(map)?;
-                self.offer(Rank::Content, text.map(|t| Answer { text: Some(t), ..Answer::default() }));
+                self.offer(
+                    Rank::Content,
+                    text.map(|t| Answer {
+                        text: Some(t),
+                        ..Answer::default()
+                    }),
+                );
             }
             "output" => {
                 let output = map.next_value::<Output<'de>>()?.0;
@@ -113,7 +122,9 @@ impl<'de> Fields<'de> for Payload<'de> {
                 self.stopped_because(reason);
             }
             "incomplete_details" => {
-                self.reason = object::<Details<'de>, A>(map)?.reason.or(self.reason.take());
+                self.reason = object::<Details<'de>, A>(map)?
+                    .reason
+                    .or(self.reason.take());
                 let reason = self.reason.clone().or_else(|| self.status.clone());
                 self.stopped_because(reason);
             }
