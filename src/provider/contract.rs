@@ -22,6 +22,15 @@ pub enum Breach {
     Broken(String),
 }
 
+/// Ends the check with a breach unless a rule holds.
+macro_rules! demand {
+    ($holds:expr, $($breach:tt)+) => {
+        if !$holds {
+            return Err(Breach::Broken(format!($($breach)+)));
+        }
+    };
+}
+
 /// Runs a submission from upload to fetch, doing each step twice, and checks what must hold.
 ///
 /// 1. An unknown job has vanished, and nothing is found before the create, for certain.
@@ -38,49 +47,44 @@ pub async fn check(
 ) -> Result<(), Breach> {
     let nobody = RemoteId("evt-nobody".to_owned());
     let state = provider.poll(&nobody).await?.state;
-    demand(state == JobState::Vanished, || {
-        format!("an unknown job is {state}, not vanished")
-    })?;
+    demand!(state == JobState::Vanished, "an unknown job is {state}");
     provider.cancel(&nobody).await?;
-    let exact = provider.capabilities().find_is_exact;
+    let may_be_unsure = !provider.capabilities().find_is_exact;
     let before = provider.find(submission, None).await?;
-    demand(!exact || before == Found::Nothing, || {
-        format!("found before it was made: {before:?}")
-    })?;
+    demand!(
+        may_be_unsure || before == Found::Nothing,
+        "found before it was made: {before:?}"
+    );
     let job = made_once(provider, submission).await?;
     let ended = waited_for(provider, &job, (looks, pace)).await?;
-    demand(ended.state == JobState::Completed, || {
-        format!("the job ended {}: {}", ended.state, ended.message)
-    })?;
+    let (state, message) = (ended.state, ended.message);
+    demand!(
+        state == JobState::Completed,
+        "the job ended {state}: {message}"
+    );
     let first = fetched(provider, &job, (folder, "first")).await?;
     let second = fetched(provider, &job, (folder, "second")).await?;
-    demand(first == second, || {
-        "two fetches brought different bytes".to_owned()
-    })?;
-    let rows = first.iter().filter(|b| **b == b'\n').count() as u64;
-    demand(rows == submission.rows, || {
-        format!("{rows} rows came back, not {}", submission.rows)
-    })
+    demand!(first == second, "two fetches brought different bytes");
+    let (rows, sent) = (first.split(|b| *b == b'\n').count() - 1, submission.rows);
+    demand!(rows as u64 == sent, "{rows} rows came back of {sent}");
+    Ok(())
 }
 
 /// Uploads twice and creates twice; gives the one job.
 async fn made_once(provider: &dyn Provider, submission: &Submission) -> Result<RemoteId, Breach> {
     let input = provider.upload(submission).await?;
     let again = provider.upload(submission).await?;
-    demand(input == again, || {
-        format!("two uploads became {input} and {again}")
-    })?;
+    demand!(input == again, "two uploads became {input} and {again}");
     let job = provider.create(submission, &input).await?.job;
-    let Found::Job(found) = provider.find(submission, Some(&input)).await? else {
-        return Err(Breach::Broken("the job is not found".to_owned()));
+    let found = match provider.find(submission, Some(&input)).await? {
+        Found::Job(look) => look.job,
+        other @ (Found::Nothing | Found::CannotTell(_)) => {
+            return Err(Breach::Broken(format!("created {job}, but {other:?}")));
+        }
     };
-    demand(found.job == job, || {
-        format!("created {job}, found {}", found.job)
-    })?;
+    demand!(found == job, "created {job}, found {found}");
     let second = provider.create(submission, &input).await?.job;
-    demand(second == job, || {
-        format!("two creates under one key became {job} and {second}")
-    })?;
+    demand!(second == job, "two creates became {job} and {second}");
     Ok(job)
 }
 
@@ -116,25 +120,18 @@ async fn fetched(
     let told = provider.fetch(job, target).await?;
     let mut rows = Vec::new();
     for (path, bytes) in [(&results, told.result_bytes), (&errors, told.error_bytes)] {
-        demand(path.exists() == (bytes > 0), || {
-            format!("{}: told of {bytes} bytes", path.display())
-        })?;
-        let content = if bytes > 0 {
+        let content = if path.exists() {
             tokio::fs::read(path).await?
         } else {
             Vec::new()
         };
-        let is_whole = content.len() as u64 == bytes && content.last().is_none_or(|b| *b == b'\n');
-        demand(is_whole, || format!("{} is not whole", path.display()))?;
+        let found = content.len() as u64;
+        let name = path.display();
+        demand!(found == bytes, "{name} has {found} bytes, told {bytes}");
+        demand!(path.exists() == (bytes > 0), "{name} is there and empty");
+        let ends_well = content.last().is_none_or(|b| *b == b'\n');
+        demand!(ends_well, "{name} ends in the middle of a line");
         rows.extend(content);
     }
     Ok(rows)
-}
-
-fn demand(holds: bool, breach: impl FnOnce() -> String) -> Result<(), Breach> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Breach::Broken(breach()))
-    }
 }

@@ -161,7 +161,7 @@ async fn write_reply(stream: &mut TcpStream, reply: Reply) -> bool {
         Reply::Answer(status, headers, body) => {
             let mut head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n", body.len());
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head.extend([name, ": ", &value, "\r\n"]);
             }
             let answer = [head.as_bytes(), b"\r\n", &body].concat();
             stream.write_all(&answer).await.is_ok()

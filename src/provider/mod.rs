@@ -3,6 +3,10 @@
 //! An adapter supplies the smallest piece: one upload, one create, one look, one download. Loops, sleeping and retries
 //! of a submission belong to `engine/queue`. The flow of one submission: `upload` -> `create` -> `poll`* -> `fetch`;
 //! after anything uncertain, `find` is asked first and what it finds is adopted.
+//!
+//! Read in this order: the trait here, [`open`] (which adapter), [`fireworks`] (its calls), [`http`] (the one client),
+//! [`failure`] and [`backoff`] (what a failure means, how long to wait), [`landing`] (how a download becomes a file),
+//! [`contract`] (what every adapter keeps).
 
 pub mod backoff;
 pub mod contract;

@@ -24,7 +24,7 @@ const FIREWORKS_BASES: [&str; 2] = ["FIREWORKS_BASE_URL", "FIREWORKS_API_BASE"];
 ///
 /// Fireworks takes its key from the variable that `api_key_env` names (or `FIREWORKS_API_KEY`), its account from the
 /// settings or `FIREWORKS_ACCOUNT_ID`, its address from the settings, `FIREWORKS_BASE_URL` or `FIREWORKS_API_BASE`.
-/// OpenAI, Anthropic, chat servers and Slurm have no adapter in this version. The embedded provider is opened with
+/// The names `openai`, `anthropic`, `chat` and `slurm` have no adapter in this version. The embedded provider is opened with
 /// [`open_sim`] by whoever started it.
 ///
 /// # Errors

@@ -132,7 +132,8 @@ impl Fireworks {
     ) -> Result<Option<Fetched>, ProviderError> {
         let path = self.path(&format!("datasets/{output}:getDownloadEndpoint"));
         let urls: Option<wire::SignedUrls> = absent_if_404(self.http.once(get(&path, what)).await)?;
-        let Some((results, errors)) = urls.as_ref().and_then(|u| u.results_and_errors()) else {
+        let Some((results, errors)) = urls.as_ref().and_then(wire::SignedUrls::results_and_errors)
+        else {
             return Ok(None);
         };
         let fail = |error| ProviderError {

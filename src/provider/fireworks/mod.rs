@@ -283,11 +283,8 @@ impl Provider for Fireworks {
 ///
 /// A failed job has none; of one that ended early only what it counted is certain; a deleted one may keep nothing.
 fn owes_output(look: &JobLook) -> bool {
-    match look.state {
-        JobState::Completed => true,
-        JobState::Expired | JobState::EarlyStopped => look.counts != JobCounts::default(),
-        _ => false,
-    }
+    let is_partial = matches!(look.state, JobState::Expired | JobState::EarlyStopped);
+    look.state == JobState::Completed || (is_partial && look.counts != JobCounts::default())
 }
 
 fn vanished(id: &str) -> JobLook {

@@ -39,6 +39,14 @@ fn adapter(server: &MockServer) -> Fireworks {
     Fireworks::new(settings(server.address())).unwrap()
 }
 
+fn dataset(state: &str, count: &str) -> Reply {
+    Reply::json(200, &json!({"state": state, "exampleCount": count}))
+}
+
+fn fine() -> Reply {
+    Reply::text(200, "{}")
+}
+
 /// A folder with an input of two lines.
 struct Room {
     folder: tempfile::TempDir,
@@ -364,7 +372,7 @@ async fn a_create_in_doubt_is_reported_once_and_then_found_or_not() {
         match found {
             Found::Job(look) if is_accepted => assert_eq!(look.job.0, submission.key.remote_name()),
             Found::Nothing if !is_accepted => {}
-            other => panic!("{other:?}"),
+            other @ (Found::Job(_) | Found::Nothing | Found::CannotTell(_)) => panic!("{other:?}"),
         }
     }
 }
@@ -494,15 +502,9 @@ async fn no_path_is_made_of_a_name_that_could_leave_it() {
     assert!(server.seen().is_empty());
 }
 
-#[tokio::test]
-async fn an_upload_goes_on_from_wherever_it_was() {
-    let room = Room::new();
-    let submission = room.submission();
-    let dataset = |state: &str, count: &str| {
-        Reply::json(200, &json!({"state": state, "exampleCount": count}))
-    };
+/// What the service says in turn, from different beginnings.
+fn stories_of_an_upload() -> [(&'static str, Vec<Reply>); 6] {
     let missing = || found(None);
-    let fine = || Reply::text(200, "{}");
     let taken = || Reply::json(409, &json!({"code": 6, "message": "ALREADY_EXISTS"}));
     let again = || {
         Reply::json(
@@ -510,64 +512,47 @@ async fn an_upload_goes_on_from_wherever_it_was() {
             &json!({"code": 3, "message": "dataset Already Uploaded"}),
         )
     };
-    let stories: [(&str, Vec<Reply>); 6] = [
-        (
-            "new",
-            vec![
-                missing(),
-                fine(),
-                dataset("UPLOADING", "2"),
-                fine(),
-                dataset("READY", "2"),
-            ],
-        ),
+    let uploading = || dataset("UPLOADING", "2");
+    let other = || dataset("STATE_UNSPECIFIED", "2");
+    let ready = || dataset("READY", "2");
+    [
+        ("new", vec![missing(), fine(), uploading(), fine(), ready()]),
         (
             "lost answer",
-            vec![
-                missing(),
-                taken(),
-                dataset("UPLOADING", "2"),
-                fine(),
-                dataset("READY", "2"),
-            ],
+            vec![missing(), taken(), uploading(), fine(), ready()],
         ),
-        (
-            "half sent",
-            vec![dataset("UPLOADING", "2"), fine(), dataset("READY", "2")],
-        ),
+        ("half sent", vec![uploading(), fine(), ready()]),
         (
             "sent before",
-            vec![
-                dataset("UPLOADING", "2"),
-                again(),
-                dataset("UPLOADING", "2"),
-                dataset("READY", "2"),
-            ],
+            vec![uploading(), again(), uploading(), ready()],
         ),
-        (
-            "slow",
-            vec![
-                missing(),
-                fine(),
-                missing(),
-                dataset("STATE_UNSPECIFIED", "2"),
-                dataset("READY", "2"),
-            ],
-        ),
-        ("there", vec![dataset("READY", "2")]),
-    ];
-    for (story, replies) in stories {
+        ("slow", vec![missing(), fine(), missing(), other(), ready()]),
+        ("there", vec![ready()]),
+    ]
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_from_wherever_it_was() {
+    let room = Room::new();
+    let submission = room.submission();
+    for (story, replies) in stories_of_an_upload() {
         let server = MockServer::start().await;
         let calls = replies.len();
-        replies.into_iter().for_each(|reply| server.push(reply));
+        for reply in replies {
+            server.push(reply);
+        }
         let input = adapter(&server).upload(&submission).await.unwrap();
         assert_eq!(input.0, format!("{}-in", submission.key.remote_name()));
         assert_eq!(server.seen().len(), calls, "{story}");
     }
+}
 
-    let server = MockServer::start().await;
+#[tokio::test]
+async fn an_upload_ends_with_a_foreign_dataset_and_with_one_that_never_gets_ready() {
+    let (server, room) = (MockServer::start().await, Room::new());
+    let (adapter, submission) = (adapter(&server), room.submission());
     server.push(dataset("READY", "7"));
-    let error = adapter(&server).upload(&submission).await.unwrap_err();
+    let error = adapter.upload(&submission).await.unwrap_err();
     assert_eq!(error.kind, Kind::Rejected);
     assert!(
         error.message.contains('7') && error.message.contains('2'),
@@ -577,7 +562,7 @@ async fn an_upload_goes_on_from_wherever_it_was() {
     server.push(dataset("UPLOADING", "2"));
     server.push(fine());
     server.otherwise(move |_| dataset("UPLOADING", "2"));
-    let error = adapter(&server).upload(&submission).await.unwrap_err();
+    let error = adapter.upload(&submission).await.unwrap_err();
     assert_eq!(error.kind, Kind::Transient, "the wait is bounded");
 }
 

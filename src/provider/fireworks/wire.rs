@@ -61,7 +61,8 @@ pub(super) struct Job {
     input_dataset_id: Option<String>,
     output_dataset_id: Option<String>,
     status: Option<Status>,
-    job_progress: Option<Progress>,
+    #[serde(rename = "jobProgress")]
+    progress: Option<Progress>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,11 +73,14 @@ struct Status {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Progress {
-    total_processed_requests: Option<Value>,
-    successfully_processed_requests: Option<Value>,
-    failed_requests: Option<Value>,
+    #[serde(rename = "totalProcessedRequests")]
+    processed: Option<Value>,
+    #[serde(rename = "successfullyProcessedRequests")]
+    succeeded: Option<Value>,
+    #[serde(rename = "failedRequests")]
+    failed: Option<Value>,
 }
 
 impl Job {
@@ -92,13 +96,13 @@ impl Job {
 
     /// Counts while it runs. What is not split into good and bad rows is taken as good.
     pub(super) fn counts(&self) -> JobCounts {
-        let Some(progress) = &self.job_progress else {
+        let Some(progress) = &self.progress else {
             return JobCounts::default();
         };
         let number = |field: &Option<Value>| field.as_ref().map(count);
-        let failed = number(&progress.failed_requests).unwrap_or(0);
-        let processed = number(&progress.total_processed_requests).unwrap_or(0);
-        let succeeded = number(&progress.successfully_processed_requests)
+        let failed = number(&progress.failed).unwrap_or(0);
+        let processed = number(&progress.processed).unwrap_or(0);
+        let succeeded = number(&progress.succeeded)
             .unwrap_or(0)
             .max(processed.saturating_sub(failed));
         JobCounts { succeeded, failed }
@@ -170,9 +174,10 @@ impl SignedUrls {
         let (mut results, mut errors) = (Vec::new(), Vec::new());
         for (name, url) in self.filename_to_signed_urls.iter().flatten() {
             let base = last(name).to_ascii_lowercase();
+            let extension = base.rsplit_once('.').map(|(_, extension)| extension);
             if base.contains("error") {
                 errors.push(url.as_str());
-            } else if base.ends_with(".jsonl") {
+            } else if extension == Some("jsonl") {
                 results.push(url.as_str());
             }
         }

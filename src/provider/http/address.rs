@@ -18,7 +18,7 @@ pub(super) enum Reach {
 /// The endings `/v1` and `/inference/v1` of addresses meant for chat clients are dropped, for paths here begin with
 /// the version.
 pub(super) fn base(text: &str) -> Result<(Url, Reach), ProviderError> {
-    let fail = |problem: &str| {
+    let fail = |problem: &'static str| {
         let shown = crate::domain::text::printable(text);
         // What looks like a password is not repeated.
         let shown = if text.contains('@') {
@@ -32,7 +32,7 @@ pub(super) fn base(text: &str) -> Result<(Url, Reach), ProviderError> {
         )
     };
     let mut url = Url::parse(text.trim()).map_err(|_cause| fail("is not an address"))?;
-    let reach = reach(&url).map_err(|problem| fail(problem))?;
+    let reach = reach(&url).map_err(fail)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(fail("has a query or a fragment"));
     }
