@@ -9,8 +9,8 @@ use crate::domain::event::PlannedPart;
 use crate::domain::job::JobCounts;
 use crate::domain::work::RowTally;
 use crate::domain::{
-    Digest, ExitCode, Gate, LogLine, PartKey, Phase, PhaseStatus, RunId, Stamp, StopLevel,
-    TokenUsage, Trial, TrialSlug, Usd, WorkKey, WorkState, WorkStatus,
+    Digest, ExitCode, Gate, LogLine, PartKey, Phase, PhaseStatus, RemoteId, RunId, Stamp,
+    StopLevel, TokenUsage, Trial, TrialSlug, Usd, WorkKey, WorkState, WorkStatus,
 };
 
 /// Log lines kept in memory; older ones are in `events.jsonl`.
@@ -77,6 +77,8 @@ pub struct WorkView {
     pub rows: RowTally,
     /// The last counts of the running job.
     pub counts: JobCounts,
+    /// The provider's name of the last input.
+    pub remote_input: Option<RemoteId>,
     /// Tokens of all its attempts.
     pub usage: TokenUsage,
     /// Money of all its attempts; `None` while a price is unknown.
