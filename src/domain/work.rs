@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::digest::Digest;
 use super::ids::{RemoteId, SubmissionKey};
 use super::job::{JobCounts, JobState};
+use super::restored::Restored;
 use super::units::{TokenUsage, Usd};
 
 /// Rows of a piece of work once reconciled: `answered + failed + missing` is the number of rows sent.
@@ -30,7 +31,8 @@ impl RowTally {
 }
 
 /// Where a piece of work stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum WorkState {
     /// No attempt is under way; `next_attempt` counts from 1.
     #[default]
@@ -184,6 +186,8 @@ pub enum WorkEvent {
         /// Why, for people.
         reason: String,
     },
+    /// The ledger was lost; this is how the work stood by the run's other files.
+    Restored(Box<Restored>),
 }
 
 /// A fact that does not fit the state it meets.
@@ -210,6 +214,7 @@ impl WorkEvent {
             Self::GaveUp { .. } => "gave_up",
             Self::Reopened { .. } => "reopened",
             Self::Requeued { .. } => "requeued",
+            Self::Restored(_) => "restored",
         }
     }
 }
@@ -401,6 +406,8 @@ impl WorkState {
                 counts: JobCounts::default(),
             },
             (Self::Failed { .. } | Self::Done { .. }, WorkEvent::Requeued { .. }) => Self::Pending,
+            // Only where nothing is known yet: a restored face never overrules a recorded fact.
+            (Self::Pending, WorkEvent::Restored(restored)) => restored.state.clone(),
             (Self::Done { .. }, WorkEvent::GaveUp { .. }) => return refused,
             (state, WorkEvent::GaveUp { reason, expired }) => Self::Failed {
                 job: state.job().cloned(),
@@ -518,6 +525,7 @@ mod tests {
             WorkEvent::Requeued {
                 reason: String::new(),
             },
+            WorkEvent::Restored(Box::default()),
         ]
     }
 
@@ -525,13 +533,13 @@ mod tests {
     fn every_fact_meets_every_state_with_one_answer() {
         // Rows are the states in the order of `states`, columns the facts in the order of `events`.
         let table = [
-            "yes no no no no no no yes no no",    // pending
-            "yes yes yes yes no no no yes no no", // intended
-            "yes yes yes yes no no no yes no no", // uploaded
-            "no no no no yes yes no yes no no",   // submitted
-            "yes no no no no no yes yes yes no",  // collected
-            "no no no no no no no no yes yes",    // done
-            "no no no no no no no yes yes yes",   // failed
+            "yes no no no no no no yes no no yes",   // pending
+            "yes yes yes yes no no no yes no no no", // intended
+            "yes yes yes yes no no no yes no no no", // uploaded
+            "no no no no yes yes no yes no no no",   // submitted
+            "yes no no no no no yes yes yes no no",  // collected
+            "no no no no no no no no yes yes no",    // done
+            "no no no no no no no yes yes yes no",   // failed
         ];
         for (state, row) in states().iter().zip(table) {
             for (event, answer) in events().iter().zip(row.split_whitespace()) {

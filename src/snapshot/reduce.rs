@@ -13,7 +13,8 @@ use crate::domain::ids::TrialSlug;
 use crate::domain::job::JobCounts;
 use crate::domain::work::{RefusedMove, RowTally, WorkEvent};
 use crate::domain::{
-    Event, PhaseStatus, Recorded, Stamp, TokenUsage, Trial, WorkKey, WorkState, WorkStatus,
+    Event, PhaseStatus, Recorded, Restored, Stamp, TokenUsage, Trial, WorkKey, WorkState,
+    WorkStatus,
 };
 
 /// A fact that does not fit the picture.
@@ -186,6 +187,7 @@ impl RunView {
             jobs: Vec::new(),
             rows: RowTally::default(),
             counts: JobCounts::default(),
+            remote_input: None,
             usage: TokenUsage::default(),
             cost: None,
             note: String::new(),
@@ -254,6 +256,10 @@ impl RunView {
             self.totals.jobs += 1;
             self.totals.adopted += u64::from(*adopted);
         }
+        if let WorkEvent::Restored(past) = event {
+            let running = matches!(past.state, WorkState::Submitted { .. });
+            self.totals.jobs += u64::from(past.attempts_ended) + u64::from(running);
+        }
         if let Some(sample) = sample {
             if self.pace.len() == PACE_SAMPLES_KEPT {
                 self.pace.pop_front();
@@ -275,7 +281,8 @@ impl WorkView {
             WorkEvent::Accepted { adopted: true, .. } => {
                 "adopted at the provider".clone_into(&mut self.note)
             }
-            WorkEvent::Uploaded { .. } | WorkEvent::Accepted { adopted: false, .. } => {}
+            WorkEvent::Uploaded { input, .. } => self.remote_input = Some(input.clone()),
+            WorkEvent::Accepted { adopted: false, .. } => {}
             WorkEvent::NotAccepted { reason, .. }
             | WorkEvent::Reopened { reason, .. }
             | WorkEvent::Requeued { reason }
@@ -312,6 +319,7 @@ impl WorkView {
                     turnaround_ms: u64::try_from(elapsed).unwrap_or(0),
                 });
             }
+            WorkEvent::Restored(past) => self.restore(past),
             WorkEvent::Finished { rows, .. } => {
                 self.rows = *rows;
                 self.note = if rows.failed + rows.missing == 0 {
@@ -322,6 +330,20 @@ impl WorkView {
             }
         }
         None
+    }
+
+    fn restore(&mut self, past: &Restored) {
+        self.since = past.since;
+        self.submitted_at = past.submitted_at;
+        self.attempts_ended = past.attempts_ended;
+        self.rows = past.tally;
+        if let WorkState::Submitted { counts, .. } = &past.state {
+            self.counts = *counts;
+        }
+        self.remote_input.clone_from(&past.remote_input);
+        self.usage = past.usage;
+        self.cost = past.cost;
+        self.note.clone_from(&past.note);
     }
 }
 

@@ -79,6 +79,8 @@ pub struct WorkView {
     pub rows: RowTally,
     /// The last counts of the running job.
     pub counts: JobCounts,
+    /// The provider's name of the last input.
+    pub remote_input: Option<RemoteId>,
     /// Tokens of all its attempts.
     pub usage: TokenUsage,
     /// Money of all its attempts; `None` while a price is unknown.

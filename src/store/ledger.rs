@@ -199,17 +199,37 @@ fn cut_off(file: &File, path: &Path, scan: &Scan, tail: &Tail) -> Result<Replay>
 
 /// Follows the ledger of a run driven elsewhere; takes no lock.
 #[derive(Debug)]
-pub struct LedgerTail(LineTail<Recorded>);
+pub struct LedgerTail {
+    lines: LineTail<Recorded>,
+    seq: u64,
+}
 
 impl LedgerTail {
     /// Begins at the first line.
     pub fn new(path: PathBuf) -> Self {
-        Self(LineTail::new(path))
+        Self {
+            lines: LineTail::new(path),
+            seq: 0,
+        }
     }
 
     /// Hands over the whole lines that came since the last poll.
     pub fn poll(&mut self, take: &mut dyn FnMut(Recorded)) -> Result<TailState> {
-        self.0.poll(take)
+        let (mut seq, mut gap) = (self.seq, false);
+        let state = self.lines.poll(&mut |fact| {
+            // A gap means that lines were cut off and written anew between two polls.
+            gap |= fact.seq != seq + 1;
+            if !gap {
+                seq = fact.seq;
+                take(fact);
+            }
+        })?;
+        if gap || state.restarted {
+            self.seq = 0;
+            return Ok(self.lines.restart());
+        }
+        self.seq = seq;
+        Ok(state)
     }
 }
 

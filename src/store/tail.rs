@@ -18,7 +18,7 @@ pub struct TailState {
     pub lines: u64,
     /// Whole lines that could not be read; skipped.
     pub damaged: u64,
-    /// The file was replaced or cut: nothing was delivered; forget what was read and poll again.
+    /// The file was replaced or cut: forget what was delivered so far and poll again.
     pub restarted: bool,
 }
 
@@ -45,6 +45,9 @@ impl<T: DeserializeOwned> LineTail<T> {
     /// Hands over the whole lines that came since the last poll. A file that is not there yet has none.
     pub(super) fn poll(&mut self, take: &mut dyn FnMut(T)) -> Result<TailState> {
         let file = match atomic::open_regular(&self.path) {
+            Err(error) if error.is_not_found() && self.place.is_none() => {
+                return Ok(TailState::default());
+            }
             Err(error) if error.is_not_found() => return Ok(self.restart()),
             other => other?,
         };
@@ -69,10 +72,11 @@ impl<T: DeserializeOwned> LineTail<T> {
         Ok(state)
     }
 
-    /// Forgets the place. Only what had been begun can restart.
-    fn restart(&mut self) -> TailState {
+    /// Forgets the place.
+    pub(super) fn restart(&mut self) -> TailState {
+        self.place = None;
         TailState {
-            restarted: self.place.take().is_some(),
+            restarted: true,
             ..TailState::default()
         }
     }
