@@ -65,26 +65,26 @@ impl Node {
 
     /// The entries of a map; empty for anything else.
     pub(super) fn entries(&self) -> &[Entry] {
-        match &self.value {
-            Tree::Map(entries) => entries,
-            _ => &[],
-        }
+        let Tree::Map(entries) = &self.value else {
+            return &[];
+        };
+        entries
     }
 
     /// The elements of a list; empty for anything else.
     pub(super) fn items(&self) -> &[Node] {
-        match &self.value {
-            Tree::List(items) => items,
-            _ => &[],
-        }
+        let Tree::List(items) = &self.value else {
+            return &[];
+        };
+        items
     }
 
     /// The text, where it is one.
     pub(super) fn text(&self) -> Option<&str> {
-        match &self.value {
-            Tree::Text(text) => Some(text),
-            _ => None,
-        }
+        let Tree::Text(text) = &self.value else {
+            return None;
+        };
+        Some(text)
     }
 
     /// The number, where it is one.
@@ -93,24 +93,24 @@ impl Node {
             Tree::Number(number) => Some(number),
             #[expect(clippy::cast_precision_loss, reason = "a number was asked for")]
             Tree::Integer(whole) => Some(whole as f64),
-            _ => None,
+            Tree::Null | Tree::Bool(_) | Tree::Text(_) | Tree::List(_) | Tree::Map(_) => None,
         }
     }
 
     /// The whole number, where it is one that fits.
     pub(super) fn whole<T: TryFrom<i128>>(&self) -> Option<T> {
-        match self.value {
-            Tree::Integer(whole) => T::try_from(whole).ok(),
-            _ => None,
-        }
+        let Tree::Integer(whole) = self.value else {
+            return None;
+        };
+        T::try_from(whole).ok()
     }
 
     /// The truth value, where it is one.
     pub(super) fn truth(&self) -> Option<bool> {
-        match self.value {
-            Tree::Bool(truth) => Some(truth),
-            _ => None,
-        }
+        let Tree::Bool(truth) = self.value else {
+            return None;
+        };
+        Some(truth)
     }
 }
 
@@ -192,6 +192,10 @@ impl<'t> TreeReader<'t> {
     }
 
     /// The one document; an empty file is an empty map.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser's enum; start and end marks carry nothing"
+    )]
     fn document(&mut self) -> Option<Node> {
         let mut root = None;
         loop {
@@ -215,6 +219,10 @@ impl<'t> TreeReader<'t> {
         }))
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser's enum; the rest cannot stand where a node belongs"
+    )]
     fn node(&mut self, event: Event<'t>, at: Place, depth: usize) -> Option<Node> {
         if depth > MAX_DEPTH {
             self.problem(at, Fault::TooDeep { max: MAX_DEPTH });
@@ -222,15 +230,15 @@ impl<'t> TreeReader<'t> {
         }
         let value = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.refuse(at, anchor, tag.is_some());
+                self.refuse(at, anchor, tag.as_ref());
                 scalar(&text, style)
             }
             Event::SequenceStart(anchor, tag) => {
-                self.refuse(at, anchor, tag.is_some());
+                self.refuse(at, anchor, tag.as_ref());
                 self.list(depth)?
             }
             Event::MappingStart(anchor, tag) => {
-                self.refuse(at, anchor, tag.is_some());
+                self.refuse(at, anchor, tag.as_ref());
                 self.map(depth)?
             }
             // An alias, or what the parser never puts where a node belongs.
@@ -242,11 +250,12 @@ impl<'t> TreeReader<'t> {
         Some(Node { at, value })
     }
 
-    fn refuse(&mut self, at: Place, anchor: usize, tagged: bool) {
+    fn refuse<T>(&mut self, at: Place, anchor: usize, tag: Option<&T>) {
+        // The parser numbers anchors from 1.
         if anchor != 0 {
             self.problem(at, Fault::Alias);
         }
-        if tagged {
+        if tag.is_some() {
             self.problem(at, Fault::Tag);
         }
     }
@@ -297,7 +306,7 @@ impl<'t> TreeReader<'t> {
     )]
     fn key(&mut self, event: Event<'t>, at: Place, depth: usize) -> Option<Option<String>> {
         if let Event::Scalar(text, _, anchor, tag) = event {
-            self.refuse(at, anchor, tag.is_some());
+            self.refuse(at, anchor, tag.as_ref());
             return Some(Some(text.into_owned()));
         }
         self.problem(at, Fault::KeyNotText);

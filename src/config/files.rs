@@ -165,7 +165,7 @@ fn fields(node: &Node) -> FieldMap {
 
 /// The ready items below `paths.prepared_dir`, where there are no datasets.
 fn prepared(reader: &mut Reader<'_>) -> Vec<(&'static str, String, Digest)> {
-    let folder = text(reader.section("paths"), "prepared_dir");
+    let folder = reader.prepared_dir();
     let recorded = reader.section("prepared");
     let mut found = Vec::new();
     for name in ["closed_book", "open_book"] {
@@ -228,7 +228,7 @@ fn text_file(reader: &mut Reader<'_>, parent: &Node, key: &str, name: &str) -> O
     let named = named(reader, parent.get(name)?, &key)?;
     let path = named.path.to_owned();
     match read_text(reader, named.path) {
-        Ok((text, sha256)) => accept(reader, &named, sha256).then(|| TextFile {
+        Ok((text, sha256)) => accept(reader, &named, sha256).then_some(TextFile {
             path,
             sha256,
             text: Some(text),

@@ -5,6 +5,7 @@
 //! over it) -> `check` (against the one table of `keys`) -> `read` (tree to settings) -> `effective`.
 
 mod check;
+mod decoding;
 mod diff;
 mod effective;
 mod error;

@@ -161,13 +161,11 @@ fn whole(value: u64, at: Place) -> Node {
 }
 
 fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
-    match &mut node.value {
-        Tree::Map(entries) => entries
-            .iter_mut()
-            .find(|entry| entry.key == key)
-            .map(|entry| &mut entry.node),
-        _ => None,
-    }
+    let Tree::Map(entries) = &mut node.value else {
+        return None;
+    };
+    let entry = entries.iter_mut().find(|entry| entry.key == key);
+    entry.map(|entry| &mut entry.node)
 }
 
 fn remove(node: &mut Node, key: &str) {

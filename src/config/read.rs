@@ -133,9 +133,22 @@ impl<'a> Reader<'a> {
         Paths {
             experiments_dir: match &self.ctx.origin {
                 Origin::Recorded { experiments_dir } => experiments_dir.clone(),
-                Origin::Fresh => text(paths, "experiments_dir"),
+                Origin::Fresh => self.at_home(&text(paths, "experiments_dir")),
             },
-            prepared_dir: text(paths, "prepared_dir"),
+            prepared_dir: self.prepared_dir(),
+        }
+    }
+
+    /// The folder of ready items.
+    pub(super) fn prepared_dir(&self) -> String {
+        self.at_home(&text(self.section("paths"), "prepared_dir"))
+    }
+
+    /// Puts the home folder for a leading `~/`, as the predecessor does for its folders.
+    fn at_home(&self, folder: &str) -> String {
+        match (folder.strip_prefix("~/"), self.ctx.env.get("HOME")) {
+            (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
+            _ => folder.to_owned(),
         }
     }
 }

@@ -175,10 +175,8 @@ fn is_loopback(host: &str) -> bool {
 fn account(reader: &Reader<'_>, name: ProviderName, node: Option<&Node>) -> Option<String> {
     let written = node.and_then(|n| n.get("account_id"));
     let flagged = written.filter(|n| matches!(n.at, Place::Flag(_)));
-    let variable = match name {
-        ProviderName::Fireworks => reader.ctx.env.get("FIREWORKS_ACCOUNT_ID"),
-        _ => None,
-    };
+    let variable = reader.ctx.env.get("FIREWORKS_ACCOUNT_ID");
+    let variable = variable.filter(|_| name == ProviderName::Fireworks);
     let account = flagged
         .and_then(Node::text)
         .or(variable)

@@ -69,11 +69,11 @@ pub enum ProviderName {
     Sim,
     /// Fireworks.
     Fireworks,
-    /// OpenAI.
+    /// `OpenAI`.
     OpenAi,
     /// Anthropic.
     Anthropic,
-    /// OpenAI-compatible chat servers.
+    /// `OpenAI`-compatible chat servers.
     Chat,
     /// Slurm.
     Slurm,

@@ -336,7 +336,8 @@ fn hostile_yaml_is_refused_quickly_and_without_harm() {
 
 #[test]
 fn many_problems_are_counted_not_listed() {
-    let text: String = (0..500).map(|i| format!("zzzz{i}: 1\n")).collect();
+    let lines: Vec<_> = (0..500).map(|i| format!("zzzz{i}: 1\n")).collect();
+    let text = lines.concat();
     let shown = message(&with(&text));
     assert_eq!(shown.lines().count(), 101);
     assert!(shown.ends_with("c.yaml: and 400 more problems"), "{shown}");
@@ -550,6 +551,18 @@ fn a_sweep_that_explodes_is_refused() {
     assert_eq!(
         shown,
         "c.yaml:5:8: sweep: makes 1600 trials; a run has at most 1000"
+    );
+}
+
+#[test]
+fn a_list_of_trials_has_a_limit_too() {
+    let shown = message(&with(&format!(
+        "trials: [{}]\n",
+        "{top_k: 1}, ".repeat(1001)
+    )));
+    assert_eq!(
+        shown,
+        "c.yaml:5:9: trials: makes 1001 trials; a run has at most 1000"
     );
 }
 
@@ -781,77 +794,138 @@ fn a_file_is_read_only_where_it_is_used() {
     assert_eq!(opened.borrow().len(), 5);
 }
 
-#[test]
-fn a_recorded_run_survives_the_loss_of_its_files_and_shows_what_changed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let put = |name: &str, text: &str| {
-        use std::io::Write as _;
-        let file = File::create(at(name)).and_then(|mut f| f.write_all(text.as_bytes()));
-        file.expect("written");
-    };
-    for name in ["c.txt", "t.txt", "cb.txt", "ob.txt", "d.jsonl"] {
-        put(name, name);
+/// A project on a real disk with one run, `run_1`, made from its config.
+struct Project(tempfile::TempDir);
+
+impl Project {
+    fn new() -> Self {
+        let project = Self(tempfile::tempdir().expect("a folder"));
+        for name in ["c.txt", "t.txt", "cb.txt", "ob.txt", "d.jsonl"] {
+            project.put(name, name);
+        }
+        let at = |name: &str| project.at(name).to_string_lossy().into_owned();
+        let text = format!(
+            "model_id: m\nprompt_sets: {{a: {{control: {}, treatment: {}}}}}\ntask_instructions: {{closed_book: {}, open_book: {}}}\ndatasets: [{{name: d, format: jsonl, path: {}}}]\nprovider: sim\n",
+            at("c.txt"),
+            at("t.txt"),
+            at("cb.txt"),
+            at("ob.txt"),
+            at("d.jsonl")
+        );
+        project.put("config.yaml", &text);
+        std::fs::create_dir(project.at("run_1")).expect("a run's folder");
+        project.put(
+            "run_1/effective_config.yaml",
+            &project.load("config.yaml").effective_yaml(),
+        );
+        project
     }
-    let text = format!(
-        "model_id: m\nprompt_sets: {{a: {{control: {}, treatment: {}}}}}\ntask_instructions: {{closed_book: {}, open_book: {}}}\ndatasets: [{{name: d, format: jsonl, path: {}}}]\nprovider: sim\n",
-        at("c.txt"),
-        at("t.txt"),
-        at("cb.txt"),
-        at("ob.txt"),
-        at("d.jsonl")
-    );
-    put("config.yaml", &text);
-    let env = Environment::default();
-    let config = load(
-        &folder.path().join("config.yaml"),
-        &Overrides::default(),
-        &env,
-    );
-    let config = config.unwrap_or_else(|e| panic!("{e}"));
-    std::fs::create_dir(at("run_1")).expect("a run's folder");
-    put("run_1/effective_config.yaml", &config.effective_yaml());
-    let effective = folder.path().join("run_1/effective_config.yaml");
-    let throughput = Throughput {
+
+    fn at(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        use std::io::Write as _;
+        let file = File::create(self.at(name)).and_then(|mut f| f.write_all(text.as_bytes()));
+        file.expect("written");
+    }
+
+    fn load(&self, name: &str) -> Config {
+        let config = load(
+            &self.at(name),
+            &Overrides::default(),
+            &Environment::default(),
+        );
+        config.unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    fn recorded(&self, throughput: Throughput) -> Recorded {
+        let path = self.at("run_1/effective_config.yaml");
+        let recorded = load_effective(&path, throughput, &Environment::default());
+        recorded.unwrap_or_else(|errors| panic!("{errors}"))
+    }
+}
+
+#[test]
+fn a_recorded_run_is_read_back_as_it_was_made() {
+    let project = Project::new();
+    let made = project.load("config.yaml");
+    let faster = Throughput {
         max_concurrent_jobs: Some(8),
         ..Throughput::default()
     };
+    let recorded = project.recorded(faster);
+    assert_eq!(recorded.effective, made.effective);
+    assert_eq!(recorded.config.hash(), made.hash());
+    assert_eq!(recorded.config.execution.max_concurrent_jobs, 8);
+    let folder = project.0.path().to_string_lossy();
+    assert_eq!(recorded.config.paths.experiments_dir, folder);
+}
 
-    let same = load_effective(&effective, throughput, &env).expect("the run's config");
-    assert_eq!(same.config.hash(), config.hash());
-    assert_eq!(same.effective, config.effective);
-    assert_eq!(same.config.execution.max_concurrent_jobs, 8);
-    assert_eq!(
-        same.config.paths.experiments_dir,
-        folder.path().to_string_lossy()
-    );
-
-    std::fs::remove_file(at("c.txt")).expect("removed");
-    std::fs::remove_file(at("d.jsonl")).expect("removed");
-    put("t.txt", "other words");
-    let after = load_effective(&effective, throughput, &env).expect("the run's config");
+#[test]
+fn a_recorded_run_survives_the_loss_of_its_files_and_shows_what_changed() {
+    let project = Project::new();
+    std::fs::remove_file(project.at("c.txt")).expect("removed");
+    std::fs::remove_file(project.at("d.jsonl")).expect("removed");
+    project.put("t.txt", "other words");
+    let after = project.recorded(Throughput::default());
     let control = &after.config.prompt_sets[0].control;
     assert_eq!(
         (control.text.as_deref(), control.sha256),
         (None, Digest::of(b"c.txt"))
     );
-    let changes: Vec<_> = diff(&after.effective, &after.config.effective)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let changes = diff(&after.effective, &after.config.effective);
+    let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
     let (old, new) = (Digest::of(b"t.txt"), Digest::of(b"other words"));
     assert_eq!(
         changes,
         [format!("prompt_sets.a.treatment.sha256: {old} -> {new}")]
     );
     // As a config for a new run, the recorded digests must hold.
-    let errors = load(&effective, &Overrides::default(), &env).expect_err("changed files");
+    let path = project.at("run_1/effective_config.yaml");
+    let errors = load(&path, &Overrides::default(), &Environment::default());
+    let errors = errors.expect_err("changed files").to_string();
     assert!(
-        errors
-            .to_string()
-            .contains(&format!("has sha256 {new}, not {old}")),
+        errors.contains(&format!("has sha256 {new}, not {old}")),
         "{errors}"
     );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = |path: &Path| {
+        let loaded = load(path, &Overrides::default(), &Environment::default());
+        loaded.expect_err("unreadable").to_string()
+    };
+    let gone = folder.path().join("gone.yaml");
+    let path = gone.display();
+    assert_eq!(
+        shown(&gone),
+        format!("{path}: cannot be read: No such file or directory (os error 2)")
+    );
+    let path = folder.path().display();
+    assert_eq!(
+        shown(folder.path()),
+        format!("{path}: cannot be read: is a directory")
+    );
+    let latin1 = folder.path().join("latin1.yaml");
+    let file = File::create(&latin1);
+    let written = file.and_then(|mut f| io::Write::write_all(&mut f, b"a: 1\nb: \xe9\n"));
+    written.expect("written");
+    assert_eq!(
+        shown(&latin1),
+        format!("{}:2:1: is not UTF-8 text", latin1.display())
+    );
+}
+
+#[test]
+fn a_leading_tilde_is_the_home_folder() {
+    let env = Environment::from_pairs([("HOME", "/home/me")]);
+    let text = with("paths: {experiments_dir: ~/runs}\n");
+    let config = parse_on(&disk(), &text, &Overrides::default(), &env).expect("a config");
+    assert_eq!(config.paths.experiments_dir, "/home/me/runs");
 }
 
 #[test]
@@ -872,7 +946,7 @@ fn differences_are_named_by_key() {
 }
 
 /// Calls a function with every key of the table and its path.
-fn each_key(keys: &'static [Key], path: &str, f: &mut dyn FnMut(&str, &Key)) {
+fn each_key(keys: &'static [Key], path: &str, f: &mut dyn FnMut(&str, &'static Key)) {
     for key in keys {
         let path = check::join(path, key.name);
         f(&path, key);
@@ -880,7 +954,7 @@ fn each_key(keys: &'static [Key], path: &str, f: &mut dyn FnMut(&str, &Key)) {
     }
 }
 
-fn each_shape(shape: &'static Shape, path: &str, f: &mut dyn FnMut(&str, &Key)) {
+fn each_shape(shape: &'static Shape, path: &str, f: &mut dyn FnMut(&str, &'static Key)) {
     match shape {
         Shape::Map(keys) => each_key(keys, path, f),
         Shape::List(item) | Shape::OpenList(item) => each_shape(item, &format!("{path}[]"), f),
@@ -903,11 +977,14 @@ fn every_default_is_valid_and_every_key_is_explained() {
         assert!(key.doc.ends_with('.'), "{path}: {}", key.doc);
         if let Presence::Default(default) = key.presence {
             assert!(serde_json::from_str::<Value>(default).is_ok(), "{path}");
+            let nothing = file::parse("").expect("an empty map");
+            let mut problems = Vec::new();
+            let filled = check::check(&nothing, std::slice::from_ref(key), &mut problems);
+            assert_eq!(problems, [], "{path}");
+            assert!(filled.get(key.name).is_some(), "{path}");
         }
     });
     assert!(count > 100, "{count}");
-    // Nothing but the defaults and what must be given: no default is refused by its own shape.
-    assert!(read(BASE).is_ok());
 }
 
 #[test]

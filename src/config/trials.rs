@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::{NameError, PromptSetName};
 use crate::domain::text::nearest;
-use crate::domain::{MaxNewTokens, Temperature, Trial};
+use crate::domain::{Temperature, Trial};
 
 use super::check::join;
+use super::decoding::{Decoding, decodings, limits};
 use super::error::{Fault, Place};
-use super::file::{Node, Tree};
-use super::read::{Reader, number, whole};
+use super::file::Node;
+use super::read::Reader;
 
 /// The most trials of one run: beyond it a sweep is a slip of the pen.
 const MAX_TRIALS: usize = 1000;
@@ -20,14 +21,6 @@ struct Word {
     text: String,
     at: Place,
     key: String,
-}
-
-/// Decoding settings that a sweep combines.
-#[derive(Debug, Clone, Copy)]
-struct Decoding {
-    top_p: f64,
-    top_k: Option<u32>,
-    max_new_tokens: MaxNewTokens,
 }
 
 /// Temperatures with their samples, and stop sequences.
@@ -42,7 +35,7 @@ struct Sampling {
 struct Trials<'r, 'a> {
     reader: &'r mut Reader<'a>,
     by_folder: BTreeMap<String, String>,
-    trials: Vec<Trial>,
+    found: Vec<Trial>,
 }
 
 /// All trials, in the order of the file.
@@ -50,11 +43,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<Trial> {
     let mut trials = Trials {
         reader,
         by_folder: BTreeMap::new(),
-        trials: Vec::new(),
+        found: Vec::new(),
     };
     trials.check_names();
     let root = trials.reader.root;
     match root.get("trials").map(Node::items) {
+        Some(listed) if listed.len() > MAX_TRIALS => trials.too_many("trials", listed.len()),
         Some(listed) if !listed.is_empty() => {
             for (i, node) in listed.iter().enumerate() {
                 trials.listed(node, &format!("trials[{i}]"));
@@ -63,7 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<Trial> {
         }
         _ => trials.swept(),
     }
-    trials.trials
+    trials.found
 }
 
 impl Trials<'_, '_> {
@@ -93,12 +87,19 @@ impl Trials<'_, '_> {
     }
 
     fn check_some_left(&mut self) {
-        if self.trials.is_empty() && self.reader.problems.is_empty() {
+        if self.found.is_empty() && self.reader.problems.is_empty() {
             let problem = "none of the listed trials uses these prompt sets".to_owned();
             let at = Place::Flag("--prompt-sets");
             self.reader
                 .report(at, "trials", Fault::DoesNotFit { problem });
         }
+    }
+
+    fn too_many(&mut self, key: &str, count: usize) {
+        let problem = format!("makes {count} trials; a run has at most {MAX_TRIALS}");
+        let root = self.reader.root;
+        let at = root.get(key).map_or(root.at, |node| node.at);
+        self.reader.report(at, key, Fault::DoesNotFit { problem });
     }
 
     /// One explicit trial: its own keys over the plain settings.
@@ -188,10 +189,7 @@ impl Trials<'_, '_> {
             .saturating_mul(sets.len())
             .saturating_mul(decodings.len());
         if count > MAX_TRIALS {
-            let problem = format!("makes {count} trials; a run has at most {MAX_TRIALS}");
-            let at = sweep.map_or(root.at, |s| s.at);
-            self.reader
-                .report(at, "sweep", Fault::DoesNotFit { problem });
+            self.too_many("sweep", count);
             return;
         }
         for model in &models {
@@ -358,7 +356,7 @@ impl Trials<'_, '_> {
             return self.reader.report(model.at, &model.key, fault);
         }
         self.by_folder.insert(folder, model.key.clone());
-        self.trials.push(Trial {
+        self.found.push(Trial {
             slug,
             model: model.text.clone(),
             prompt_set: set.clone(),
@@ -391,65 +389,4 @@ fn words(list: &Node, key: &str) -> Vec<Word> {
     items
         .map(|(i, node)| word(node, format!("{key}[{i}]")))
         .collect()
-}
-
-/// A value or a list of values.
-fn each(node: &Node) -> Vec<&Node> {
-    match &node.value {
-        Tree::List(items) => items.iter().collect(),
-        _ => vec![node],
-    }
-}
-
-fn decodings(sweep: Option<&Node>, root: &Node) -> Vec<Decoding> {
-    let swept = |key: &str| sweep.and_then(|s| s.get(key));
-    let top_ps = swept("top_p").map_or_else(
-        || vec![number(Some(root), "top_p")],
-        |node| each(node).into_iter().filter_map(Node::number).collect(),
-    );
-    let top_ks: Vec<Option<u32>> = swept("top_k").map_or_else(
-        || vec![root.get("top_k").and_then(Node::whole)],
-        |node| each(node).into_iter().map(Node::whole).collect(),
-    );
-    let limits = swept("max_new_tokens")
-        .map_or_else(|| vec![limits(root.get("max_new_tokens"))], swept_limits);
-    let mut all = Vec::new();
-    for &top_p in &top_ps {
-        for &top_k in &top_ks {
-            all.extend(limits.iter().map(|&max_new_tokens| Decoding {
-                top_p,
-                top_k,
-                max_new_tokens,
-            }));
-        }
-    }
-    all
-}
-
-/// One limit for both types, or one for each.
-fn limits(node: Option<&Node>) -> MaxNewTokens {
-    let both = node.and_then(Node::whole);
-    MaxNewTokens {
-        closed_book: both.unwrap_or_else(|| whole(node, "closed_book")),
-        open_book: both.unwrap_or_else(|| whole(node, "open_book")),
-    }
-}
-
-/// A list of limits, or a map of lists, as the predecessor has it: every combination.
-fn swept_limits(node: &Node) -> Vec<MaxNewTokens> {
-    let Tree::Map(_) = &node.value else {
-        return each(node).into_iter().map(|n| limits(Some(n))).collect();
-    };
-    let list = |key: &str| -> Vec<u32> {
-        let values = node.get(key).map(each).unwrap_or_default();
-        values.into_iter().filter_map(Node::whole).collect()
-    };
-    let mut all = Vec::new();
-    for closed_book in list("closed_book") {
-        all.extend(list("open_book").into_iter().map(|open_book| MaxNewTokens {
-            closed_book,
-            open_book,
-        }));
-    }
-    all
 }

@@ -42,8 +42,13 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                 }
             }
         }
-        other => {
-            flow(other, out);
+        Value::Object(_)
+        | Value::Array(_)
+        | Value::String(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_) => {
+            flow(value, out);
             out.push('\n');
         }
     }
@@ -57,7 +62,7 @@ fn after_key(value: &Value, indent: usize, out: &mut String) {
     let as_block = match value {
         Value::Object(map) => !map.is_empty(),
         Value::Array(list) => block_list(list),
-        _ => false,
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => false,
     };
     if as_block {
         out.push('\n');
