@@ -59,6 +59,16 @@ pub enum StoreError {
         /// The newest version known here.
         known: u64,
     },
+    /// The file was written by an older version or by the predecessor.
+    #[error("{} has schema_version {found}; this version writes {known}: migrate the run first", shown(.path))]
+    OlderSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The version written here.
+        known: u64,
+    },
     /// The ledger holds a fact of a kind that this version does not know; it is left as it is.
     #[error("{}, line {line}: a fact that this version does not know: use a newer evaltui", shown(.path))]
     UnknownFact {

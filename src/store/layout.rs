@@ -168,6 +168,15 @@ impl RunPaths {
         self.root.join("archive_manifest.json")
     }
 
+    /// The form, in manifests, of the path of a part's results.
+    pub fn results_name(slug: &TrialSlug, key: PartKey) -> String {
+        let here = Self {
+            root: PathBuf::new(),
+        };
+        let path = here.trial(slug).part(key).results();
+        path.to_string_lossy().into_owned()
+    }
+
     /// The form of a path in stamps and manifests: relative to the run's folder; outside of it absolute, or with a
     /// leading `./` or `../` from the working folder, so that [`Self::resolve`] can tell them apart.
     pub fn relative(&self, path: &Path) -> String {

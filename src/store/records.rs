@@ -1,25 +1,30 @@
-//! skeleton
-use super::RunPaths;
-use super::error::Result;
-use crate::domain::{Digest, Event, TrialSlug};
-use crate::snapshot::{RunView, TrialView};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+//! The faces of a run, `run_state.json` and `trial_manifest.json`: documented records made from the picture of the run,
+//! and read back into facts where the ledger is lost. Records are not domain values; each carries its version.
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
-/// `run_state.json`.
-#[derive(Debug, Clone)]
-pub struct RunStateRecord {}
-impl RunStateRecord {
-    /// The record of a picture.
-    pub fn from_view(_view: &RunView) -> Self {
-        todo!()
-    }
-    /// Reads and checks `run_state.json`.
-    pub fn read(_paths: &RunPaths) -> Result<Self> {
-        todo!()
-    }
-}
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::atomic;
+use super::error::{Result, StoreError};
+use crate::domain::{Digest, TrialSlug};
+
+mod faces;
+mod recover;
+mod run_state;
+mod trial_manifest;
+
+pub use faces::Faces;
+pub use recover::recover;
+pub use run_state::{
+    Checkpoint, DriftRecord, LedgerMark, PhaseRecord, RunStateRecord, TotalsRecord, WriterRecord,
+};
+pub use trial_manifest::{
+    ArtifactRecord, StageRecord, Timestamps, TrialManifestRecord, WorkRecord,
+};
+
 /// One prompt text of a trial, as its manifest shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptMark {
@@ -28,39 +33,50 @@ pub struct PromptMark {
     /// Digest of its text.
     pub sha256: Digest,
 }
+
 /// The prompts of each trial by role, e.g. `control`.
 pub type Prompts = BTreeMap<TrialSlug, BTreeMap<String, PromptMark>>;
-/// `trial_manifest.json`.
-#[derive(Debug, Clone)]
-pub struct TrialManifestRecord {}
-impl TrialManifestRecord {
-    /// The record of a trial in a picture.
-    pub fn from_view(
-        _view: &RunView,
-        _trial: &TrialView,
-        _prompts: &BTreeMap<String, PromptMark>,
-    ) -> Self {
-        todo!()
+
+/// The one thing that is read of a file of any version.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: Option<u64>,
+}
+
+/// Reads a record of version `known`; another version, or a shape that does not fit, is an error naming the file.
+fn read_record<T: DeserializeOwned>(path: &Path, known: u64) -> Result<T> {
+    let bytes = atomic::read(path)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(StoreError::corrupt(path, "it is empty"));
     }
-    /// Reads and checks a trial's manifest.
-    pub fn read(_paths: &RunPaths, _slug: &TrialSlug) -> Result<Self> {
-        todo!()
+    let damaged = |error: serde_json::Error| StoreError::corrupt(path, &error.to_string());
+    let Version { schema_version } = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let path_buf = path.to_path_buf();
+    match schema_version {
+        None => Err(StoreError::corrupt(path, "it has no schema_version")),
+        Some(found) if found > known => Err(StoreError::NewerSchema {
+            path: path_buf,
+            found,
+            known,
+        }),
+        Some(found) if found < known => Err(StoreError::OlderSchema {
+            path: path_buf,
+            found,
+            known,
+        }),
+        Some(_) => serde_json::from_slice(&bytes).map_err(damaged),
     }
 }
-/// Rewrites the faces that changed.
-#[derive(Debug)]
-pub struct Faces {}
-impl Faces {
-    /// Begins to write the faces of a run.
-    pub fn new(_paths: RunPaths, _prompts: Prompts) -> Self {
-        todo!()
-    }
-    /// Rewrites `run_state.json` and the manifests of trials that changed since the last call; gives how many files.
-    pub fn write(&mut self, _view: &Arc<RunView>) -> Result<u64> {
-        todo!()
-    }
+
+/// A record's text: indented, keys in the order of the struct, a closing line feed.
+fn text_of<T: Serialize>(path: &Path, record: &T) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(record).map_err(|source| StoreError::Json {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    text.push(b'\n');
+    Ok(text)
 }
-/// The facts, with their times, that rebuild the picture that the faces show; for a run whose ledger is missing.
-pub fn recover(_paths: &RunPaths) -> Result<Vec<(Timestamp, Event)>> {
-    todo!()
-}
+
+#[cfg(test)]
+mod tests;
