@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::estimates::Metric;
 use super::inert;
 use super::input::TrialReport;
 use super::numbers::{ABSENT, count, interval, p_value, part_of, percent, points, usd};
@@ -58,26 +59,14 @@ fn verdicts(trials: &[TrialReport<'_>]) -> String {
             let Some(em) = result.metrics.get("em") else {
                 continue;
             };
-            row(
-                &mut out,
-                &[
-                    format!("{number}. {}", inert::name(trial.slug.as_str())),
-                    inert::name(trial.prompt_set.as_str()),
-                    temp.clone(),
-                    item_type.to_owned(),
-                    em.verdict
-                        .as_deref()
-                        .map_or_else(|| ABSENT.to_owned(), inert::text),
-                    percent(em.control_mean),
-                    percent(em.treatment_mean),
-                    points(em.delta),
-                    interval(em.ci_95),
-                    count(em.n),
-                    count(result.n_unpaired),
-                    p_value(Some(em.p())),
-                    p_value(em.p_adjusted),
-                ],
-            );
+            let mut cells = vec![
+                format!("{number}. {}", inert::name(trial.slug.as_str())),
+                inert::name(trial.prompt_set.as_str()),
+                temp.clone(),
+                item_type.to_owned(),
+            ];
+            cells.extend(estimate_cells(em, result.n_unpaired));
+            row(&mut out, &cells);
             drawn.push((format!("{number}. {item_type} {temp}"), em));
         }
     }
@@ -98,6 +87,23 @@ fn verdicts(trials: &[TrialReport<'_>]) -> String {
         "\nEach trial is a family of its own: q-values are not adjusted across trials.\n\n",
     );
     out
+}
+
+/// The cells of one estimate, from its verdict to its q-value.
+fn estimate_cells(em: &Metric, unpaired: u64) -> [String; 9] {
+    [
+        em.verdict
+            .as_deref()
+            .map_or_else(|| ABSENT.to_owned(), inert::text),
+        percent(em.control_mean),
+        percent(em.treatment_mean),
+        points(em.delta),
+        interval(em.ci_95),
+        count(em.n),
+        count(unpaired),
+        p_value(Some(em.p())),
+        p_value(em.p_adjusted),
+    ]
 }
 
 fn spending(trials: &[TrialReport<'_>]) -> String {

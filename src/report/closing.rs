@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::costs::Share;
+use super::costs::{Costs, Share};
 use super::inert;
 use super::input::{Source, TrialReport};
 use super::numbers::{ABSENT, count, usd};
@@ -37,14 +37,24 @@ pub fn costs(report: &TrialReport<'_>) -> String {
             );
         }
     }
+    let correct: Option<f64> = costs.by_condition.values().map(|s| s.correct).sum();
+    let per_correct = correct.filter(|c| *c > 0.0).zip(costs.usd);
     let all = Share {
         requests: costs.requests,
         prompt_tokens: costs.prompt_tokens,
         completion_tokens: costs.completion_tokens,
         usd: costs.usd,
+        usd_per_correct: per_correct.map(|(correct, usd)| usd / correct),
         ..Share::default()
     };
     cost_row(&mut out, "**all**", &all);
+    notes(&mut out, costs);
+    out.push('\n');
+    out
+}
+
+/// The price, and what the sums leave out or hold twice.
+fn notes(out: &mut String, costs: &Costs) {
     // Writing to a string does not fail, here and below.
     match costs.price {
         Some(price) => writeln!(
@@ -76,8 +86,6 @@ pub fn costs(report: &TrialReport<'_>) -> String {
         )
         .ok();
     }
-    out.push('\n');
-    out
 }
 
 fn cost_row(out: &mut String, label: &str, share: &Share) {

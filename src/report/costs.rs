@@ -122,7 +122,9 @@ pub fn costs(predictions: impl Read, input: &CostInput) -> Result<Costs, ReportE
         share.correct = input.correct.get(condition).copied();
         share.usd_per_correct = per_correct(share.usd, share.correct);
     }
-    by_temp.values_mut().for_each(|s| s.price(input.price));
+    for share in by_temp.values_mut() {
+        share.price(input.price);
+    }
     Ok(Costs {
         prompt_tokens: sum.prompt_tokens,
         completion_tokens: sum.completion_tokens,

@@ -88,7 +88,7 @@ impl<R: std::io::Read> Table<R> {
 
     /// A cell of the row, which must be UTF-8.
     pub(crate) fn text(&self, place: usize, column: &'static str) -> Result<&str, ReportError> {
-        std::str::from_utf8(self.cell(place)).map_err(|_| self.bad(place, column))
+        std::str::from_utf8(self.cell(place)).map_err(|_error| self.bad(place, column))
     }
 
     /// A cell of the row as a value.
@@ -99,7 +99,7 @@ impl<R: std::io::Read> Table<R> {
     ) -> Result<T, ReportError> {
         self.text(place, column)?
             .parse()
-            .map_err(|_| self.bad(place, column))
+            .map_err(|_error| self.bad(place, column))
     }
 
     /// A cell of the row as a value, or `None` where it is empty.

@@ -106,7 +106,7 @@ pub struct Metric {
     pub permutation_p: Option<f64>,
     /// Signed-rank test.
     pub wilcoxon: Wilcoxon,
-    /// d_z.
+    /// `d_z`.
     #[serde(rename = "cohens_d")]
     pub cohens_dz: Option<f64>,
     /// Cliff's delta between the samples.

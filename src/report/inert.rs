@@ -24,6 +24,7 @@ pub fn text(raw: &str) -> String {
             '|' => out.push_str("&#124;"),
             ':' => out.push_str("&#58;"),
             '.' if previous.eq_ignore_ascii_case(&'w') => out.push_str("&#46;"),
+            '(' if previous == ']' => out.push_str("\\("),
             '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '#' | '!' => {
                 out.push('\\');
                 out.push(c);

@@ -39,13 +39,11 @@ fn headlines(report: &TrialReport<'_>) -> String {
     let mut out = String::new();
     for (temp, item_type, result) in report.estimates.slices() {
         let place = format!("{item_type} items at temperature {temp}");
-        match result.metrics.get("em") {
-            Some(em) => out.push_str(&headline(&place, result, em)),
-            None => {
-                let line = format!("- **no estimate** for {place}: no item has both answers.\n");
-                out.push_str(&line);
-            }
-        }
+        let line = result.metrics.get("em").map_or_else(
+            || format!("- **no estimate** for {place}: no item has both answers.\n"),
+            |em| headline(&place, result, em),
+        );
+        out.push_str(&line);
     }
     let (lost, requested) = report.lost_rows();
     // Writing to a string does not fail.

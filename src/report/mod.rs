@@ -24,3 +24,6 @@ pub use error::ReportError;
 pub use estimates::Estimates;
 pub use input::{Provenance, Source, TrialReport};
 pub use markdown::trial_report;
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,9 @@ pub fn sketch(lines: &[Line<'_>]) -> String {
         for cell in &mut cells[from..=to] {
             *cell = '─';
         }
+        if from < WIDTH / 2 && WIDTH / 2 < to {
+            cells[WIDTH / 2] = '┼';
+        }
         cells[from] = '├';
         cells[to] = '┤';
         cells[place(line.delta, half)] = '●';
@@ -69,11 +72,11 @@ fn axis(half: f64, label_width: usize) -> String {
     )
 }
 
-/// The smallest of 1, 2, 5 times a power of ten (in percentage points) that holds `reach`.
+/// The smallest of 1, 1.5, 2, 3, 5, 7 times a power of ten (in percentage points) that holds `reach`.
 fn nice(reach: f64) -> f64 {
     let mut step = 0.01;
     while step < 1000.0 {
-        for factor in [1.0, 2.0, 5.0] {
+        for factor in [1.0, 1.5, 2.0, 3.0, 5.0, 7.0] {
             if reach <= step * factor {
                 return step * factor;
             }
@@ -90,9 +93,10 @@ fn place(x: f64, half: f64) -> usize {
         clippy::cast_sign_loss,
         reason = "0 to the width, by the clamp; NaN becomes 0"
     )]
-    let cell = ((x / half + 1.0) / 2.0 * f64::from(u8::try_from(WIDTH - 1).unwrap_or(u8::MAX)))
-        .round()
-        .clamp(0.0, 255.0) as usize;
+    let cell = (f64::midpoint(x / half, 1.0)
+        * f64::from(u8::try_from(WIDTH - 1).unwrap_or(u8::MAX)))
+    .round()
+    .clamp(0.0, 255.0) as usize;
     cell.min(WIDTH - 1)
 }
 

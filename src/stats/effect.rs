@@ -2,7 +2,7 @@
 
 use super::tally::{Moments, Tally, finite, real};
 
-/// Cohen's d of paired differences, d_z: mean difference over the standard deviation of the differences.
+/// Cohen's d of paired differences, `d_z`: mean difference over the standard deviation of the differences.
 ///
 /// 0 where all differences are zero; `None` where they are all equal but not zero, or fewer than two. Source: J. Cohen,
 /// "Statistical power analysis for the behavioral sciences" (1988), eq. 2.3.5; D. Lakens, Front Psychol 4:863 (2013),
@@ -16,7 +16,7 @@ pub fn cohens_dz(differences: Moments) -> Option<f64> {
     }
 }
 
-/// Cohen's d with the pooled standard deviation of both conditions, d_av: comparable with unpaired studies.
+/// Cohen's d with the pooled standard deviation of both conditions, `d_av`: comparable with unpaired studies.
 ///
 /// 0 where the means are equal and nothing varies; `None` where only the means differ, or below two items. Source:
 /// J. Cohen (1988), eq. 2.5.1 and 2.5.2 with equal group sizes.

@@ -58,7 +58,7 @@ pub struct MetricEstimate {
     pub perm_method: Option<PermutationMethod>,
     /// Signed-rank test.
     pub wilcoxon: Wilcoxon,
-    /// Cohen's d of the paired differences, d_z.
+    /// Cohen's d of the paired differences, `d_z`.
     #[serde(rename = "cohens_d")]
     pub cohens_dz: Option<f64>,
     /// Cohen's d with the pooled standard deviation of both conditions.

@@ -86,7 +86,7 @@ pub fn mcnemar(table: Discordance) -> Result<McNemar, StatsError> {
     let (p_exact, p_mid) = if b + c == 0 {
         (1.0, 1.0)
     } else {
-        let binomial = Binomial::new(0.5, b + c).map_err(|_| StatsError::Distribution {
+        let binomial = Binomial::new(0.5, b + c).map_err(|_error| StatsError::Distribution {
             what: format!("the binomial distribution of {} discordant items", b + c),
         })?;
         let tail = 2.0 * binomial.cdf(b.min(c));

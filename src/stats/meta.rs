@@ -72,7 +72,7 @@ pub fn meta(studies: &[Study]) -> Result<Option<Meta>, StatsError> {
         .sum();
     let df = real(k - 1);
     let tau2 = ((q - df) / (weights - squares / weights)).max(0.0);
-    let chi2 = ChiSquared::new(df).map_err(|_| StatsError::Distribution {
+    let chi2 = ChiSquared::new(df).map_err(|_error| StatsError::Distribution {
         what: format!("the chi-squared distribution of {k} datasets"),
     })?;
     Ok(Some(Meta {

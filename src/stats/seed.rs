@@ -77,8 +77,8 @@ mod tests {
             number: 7,
             label: "x".to_owned(),
         };
-        let short = seed.resample("m", 300, |rng| rng.random());
-        let long = seed.resample("m", 700, |rng| rng.random());
+        let short = seed.resample("m", 300, RngExt::random);
+        let long = seed.resample("m", 700, RngExt::random);
         assert_eq!((short.len(), long.len()), (300, 700));
         assert_eq!(short[..], long[..300]);
     }

@@ -8,7 +8,7 @@ use super::tally::{Moments, real};
 
 /// The standard t distribution with `n - 1` degrees of freedom.
 pub(crate) fn student(n: u64) -> Result<StudentsT, StatsError> {
-    StudentsT::new(0.0, 1.0, real(n) - 1.0).map_err(|_| StatsError::Distribution {
+    StudentsT::new(0.0, 1.0, real(n) - 1.0).map_err(|_error| StatsError::Distribution {
         what: format!("Student's t of {n} differences"),
     })
 }

@@ -18,7 +18,9 @@ fn fixture() -> String {
             };
             let dataset = if i < 40 { "gsm8k" } else { "nq_open" };
             let abstained = u8::from(right == 0 && i % 7 == 0);
-            csv += &format!("{dataset}|q{i},closed,{condition},0.0,{right},0,,,{abstained},0\n");
+            csv.extend([format!(
+                "{dataset}|q{i},closed,{condition},0.0,{right},0,,,{abstained},0\n"
+            )]);
         }
     }
     csv + "gsm8k|only,closed,control,0.0,1,0,,,0,0\nnq_open|alone,closed,treatment,0.0,1,0,,,0,0\n"
@@ -196,14 +198,16 @@ fn problems_say_where_and_never_give_an_empty_answer() {
         ("d|2,ajar,control,0.0,1,0,,,0,0\n", "type"),
         ("d|2,open,control,hot,1,0,,,0,0\n", "temp"),
     ] {
-        match fails(&format!("{HEADER}{row}{bad}")) {
-            StatsError::BadCell {
-                line: 3,
-                column: found,
-                ..
-            } => assert_eq!(found, column),
-            other => panic!("{other}"),
-        }
+        let error = fails(&format!("{HEADER}{row}{bad}"));
+        let StatsError::BadCell {
+            line: 3,
+            column: found,
+            ..
+        } = error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(found, column);
     }
     assert!(matches!(
         fails(&format!("{HEADER}d|1,open\n")),
@@ -216,7 +220,7 @@ fn temperatures_stay_apart() {
     let mut csv = HEADER.to_owned();
     for temp in ["0.2", "0.25"] {
         for condition in ["control", "treatment"] {
-            csv += &format!("d|1,open,{condition},{temp},1,0,1,0,0,0\n");
+            csv.extend([format!("d|1,open,{condition},{temp},1,0,1,0,0,0\n")]);
         }
     }
     let s = significance(csv.as_bytes(), &config()).expect("statistics");
