@@ -383,5 +383,10 @@ pub(super) fn is_plain_text(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-');
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(plain)
+        // Truth values of YAML 1.1, which other readers still follow.
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "y" | "n" | "yes" | "no" | "on" | "off"
+        )
         && matches!(scalar(text, ScalarStyle::Plain), Tree::Text(_))
 }

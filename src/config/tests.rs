@@ -417,6 +417,43 @@ fn texts_that_look_like_other_values_survive_as_text() {
     }
 }
 
+fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("finite", |n| n.is_finite())
+            .prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "[ -~]{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[ -~é\n]{0,6}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_json_map_survives_as_yaml(value in any_json()) {
+        let value = serde_json::json!({"root": value});
+        let yaml = yaml::write(&value);
+        let back = file::parse(&yaml).map(|node| file::to_json(&node));
+        proptest::prop_assert_eq!(back, Ok(value), "{}", yaml);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "[a-z:\\-\\[\\]{}&*!|>'\"#% \n\t]{0,80}") {
+        drop(read(&text));
+        drop(read(&with(&text)));
+    }
+}
+
 /// The config of the predecessor, as the benchmark kit writes it.
 const PREDECESSOR: &str = r#"model_id: "accounts/fireworks/models/gpt-oss-120b"
 temps: [0.0]
