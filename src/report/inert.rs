@@ -9,7 +9,7 @@ use crate::domain::text::{printable, shorten};
 /// Writes a text so that every Markdown reader shows it as it is, on one line.
 ///
 /// Control and direction characters become visible, markup characters are escaped, and what makes bare addresses clickable
-/// (`://`, `www.`, `@`) is written as character references.
+/// (`://`, `www.`, `@`) is written as character references; a word joiner after `@` keeps GitHub from linking addresses.
 pub fn text(raw: &str) -> String {
     let shown = printable(raw);
     let mut out = String::with_capacity(shown.len() + 16);
@@ -20,7 +20,7 @@ pub fn text(raw: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '@' => out.push_str("&#64;"),
+            '@' => out.push_str("&#64;&#8288;"),
             '|' => out.push_str("&#124;"),
             ':' => out.push_str("&#58;"),
             '.' if previous.eq_ignore_ascii_case(&'w') => out.push_str("&#46;"),

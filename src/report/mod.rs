@@ -1,6 +1,6 @@
 //! Estimates to text: costs and the Markdown reports. Pure functions: readers, records and numbers in, text out.
 //!
-//! [`outcomes`] and [`costs`] read `predictions.csv`, [`examples`] picks the flips worth reading, [`estimates`] is what a
+//! [`outcomes`] and [`mod@costs`] read `predictions.csv`, [`examples`] picks the flips worth reading, [`estimates`] is what a
 //! report shows of `significance.json`, [`markdown`] writes `report.md` and [`aggregate`] `aggregate_report.md`.
 //! Everything from models, servers and configs passes [`inert`] before it reaches a page (guarantees, G21).
 

@@ -165,7 +165,7 @@ fn text_that_is_escaped_reads_as_it_was() {
     );
     assert_eq!(
         inert::text("http://x www.y a@b"),
-        "http&#58;//x www&#46;y a&#64;b"
+        "http&#58;//x www&#46;y a&#64;&#8288;b"
     );
     assert_eq!(inert::text("one\n\n# two"), "one \\# two");
     assert_eq!(inert::name("gpt-4o_mini.1/x"), "`gpt-4o_mini.1/x`");

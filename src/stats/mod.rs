@@ -2,7 +2,7 @@
 //!
 //! One file per statistic: an input, a result with units, one function, its source. [`scores`] reads
 //! `per_item_scores.csv` row by row and pairs it, [`estimate`] asks every statistic about one group of pairs, and
-//! [`significance`] puts the groups together as `significance.json`. Values that do not exist (a standard deviation of
+//! [`mod@significance`] puts the groups together as `significance.json`. Values that do not exist (a standard deviation of
 //! one number, an interval of nothing) are `None` and JSON `null`, never NaN. All resampling is seeded by
 //! [`seed::Seed`] block by block, so the bytes do not depend on the number of threads.
 
