@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Gate, Phase, RunId};
+use crate::domain::{Condition, Gate, Phase, RunId};
 
 /// Flight deck for LLM batch evaluations. Without a command it opens the console.
 #[derive(Debug, Parser)]
@@ -68,6 +68,28 @@ pub enum Glyphs {
     Ascii,
 }
 
+/// Which conditions are submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConditionArg {
+    /// Control and treatment.
+    Both,
+    /// Control only.
+    Control,
+    /// Treatment only.
+    Treatment,
+}
+
+impl ConditionArg {
+    /// The condition, where one is named.
+    pub fn only(self) -> Option<Condition> {
+        match self {
+            Self::Both => None,
+            Self::Control => Some(Condition::Control),
+            Self::Treatment => Some(Condition::Treatment),
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -120,13 +142,23 @@ pub struct GateArgs {
 impl GateArgs {
     /// The gate these flags select; `archive` extends an open end. The error lists the allowed steps.
     pub fn gate(&self, last: Phase) -> Result<Gate, String> {
-        let read = |text: &Option<String>| text.as_deref().map(str::parse::<Phase>).transpose().map_err(|error| error.to_string());
+        let read = |text: &Option<String>| {
+            text.as_deref()
+                .map(str::parse::<Phase>)
+                .transpose()
+                .map_err(|error| error.to_string())
+        };
         if let Some(only) = read(&self.only_step)? {
             return Ok(Gate::only(only));
         }
         let from = read(&self.from_step)?.unwrap_or(Phase::Prepare);
         let to = read(&self.to_step)?.unwrap_or(last.max(from));
-        Gate::new(from, to).ok_or_else(|| format!("--from-step {from} comes after --to-step {to}; the order is {}", Phase::ALL.map(Phase::as_str).join(", ")))
+        Gate::new(from, to).ok_or_else(|| {
+            format!(
+                "--from-step {from} comes after --to-step {to}; the order is {}",
+                Phase::ALL.map(Phase::as_str).join(", ")
+            )
+        })
     }
 }
 
@@ -134,7 +166,12 @@ impl GateArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct OverrideArgs {
     /// Prompt sets to run, separated by commas
-    #[arg(long, value_name = "NAMES", alias = "prompt_sets", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        alias = "prompt_sets",
+        value_delimiter = ','
+    )]
     pub prompt_sets: Vec<String>,
     /// Temperatures to run, separated by commas
     #[arg(long, value_name = "TEMPS", value_delimiter = ',')]
@@ -194,6 +231,9 @@ pub struct RunArgs {
     /// The plan as JSON (with --plan-only), or the result
     #[arg(long)]
     pub json: bool,
+    /// Submit the parts of one condition only
+    #[arg(long, value_enum, default_value_t = ConditionArg::Both)]
+    pub condition: ConditionArg,
     /// The range of phases.
     #[command(flatten)]
     pub gate: GateArgs,
@@ -320,7 +360,12 @@ pub struct SimArgs {
     #[arg(long, default_value_t = 8765)]
     pub port: u16,
     /// Folder of its datasets and jobs
-    #[arg(long, value_name = "DIR", alias = "state_dir", default_value = "experiments/.sim/served")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        alias = "state_dir",
+        default_value = "experiments/.sim/served"
+    )]
     pub state_dir: PathBuf,
     /// Prepared items that the oracle answers from: a folder with open_book.jsonl and closed_book.jsonl
     #[arg(long, value_name = "DIR")]
@@ -365,20 +410,65 @@ mod tests {
 
     #[test]
     fn the_predecessors_spellings_are_understood() {
-        let words = ["evaltui", "run", "--run_id", "x", "--only_step", "parse", "--max_concurrent_jobs", "2", "--limit_items", "5", "--dry_run", "--plan_only"];
+        let words = [
+            "evaltui",
+            "run",
+            "--run_id",
+            "x",
+            "--only_step",
+            "parse",
+            "--max_concurrent_jobs",
+            "2",
+            "--limit_items",
+            "5",
+            "--dry_run",
+            "--plan_only",
+        ];
         let cli = Cli::try_parse_from(words).expect("accepted");
-        let Some(Command::Run(run)) = cli.command else { panic!("not a run") };
+        let Some(Command::Run(run)) = cli.command else {
+            panic!("not a run")
+        };
         assert_eq!(run.gate.gate(Phase::Report), Ok(Gate::only(Phase::Parse)));
         assert!(run.overrides.simulate && run.plan_only);
-        let words = ["evaltui", "run", "--from_step", "stats", "--to_step", "report", "--prompt_sets", "a,b", "--temps", "0,0.7", "--parts_per_dataset", "3", "--lines_per_part", "9", "--account_id", "me"];
+        let words = [
+            "evaltui",
+            "run",
+            "--from_step",
+            "stats",
+            "--to_step",
+            "report",
+            "--prompt_sets",
+            "a,b",
+            "--temps",
+            "0,0.7",
+            "--parts_per_dataset",
+            "3",
+            "--lines_per_part",
+            "9",
+            "--account_id",
+            "me",
+        ];
         assert!(Cli::try_parse_from(words).is_ok());
     }
 
     #[test]
     fn an_unknown_step_lists_the_allowed_ones() {
-        let gate = GateArgs { only_step: Some("prase".into()), ..GateArgs::default() };
-        assert!(gate.gate(Phase::Report).is_err_and(|e| e.contains("prepare, build") && e.contains("parse?")));
-        let gate = GateArgs { from_step: Some("report".into()), to_step: Some("parse".into()), ..GateArgs::default() };
-        assert!(gate.gate(Phase::Report).is_err_and(|e| e.contains("comes after")));
+        let gate = GateArgs {
+            only_step: Some("prase".into()),
+            ..GateArgs::default()
+        };
+        assert!(
+            gate.gate(Phase::Report)
+                .is_err_and(|e| e.contains("prepare, build") && e.contains("parse?"))
+        );
+        let gate = GateArgs {
+            from_step: Some("report".into()),
+            to_step: Some("parse".into()),
+            ..GateArgs::default()
+        };
+        assert!(
+            gate.gate(Phase::Report)
+                .is_err_and(|e| e.contains("comes after"))
+        );
     }
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{self, ArchiveArgs, ConfigCommand, ConsoleArgs, ListArgs, PlanArgs, ResumeArgs, RunArgs, ShowArgs, SimArgs, StopArgs};
+use super::args::{
+    self, ArchiveArgs, ConfigCommand, ConsoleArgs, ListArgs, PlanArgs, ResumeArgs, RunArgs,
+    ShowArgs, SimArgs, StopArgs,
+};
 use super::compose::{World, latest, sim_config};
 use super::headless::{self, Format};
 use super::{Failure, Outcome, print};
@@ -15,7 +18,11 @@ use crate::engine::{Fleet, LocalFleet};
 use crate::ui;
 
 fn throughput(args: &args::ThroughputArgs) -> Throughput {
-    Throughput { max_concurrent_jobs: args.max_concurrent_jobs, parts_per_dataset: args.parts_per_dataset, lines_per_part: args.lines_per_part }
+    Throughput {
+        max_concurrent_jobs: args.max_concurrent_jobs,
+        parts_per_dataset: args.parts_per_dataset,
+        lines_per_part: args.lines_per_part,
+    }
 }
 
 fn overrides(args: &args::OverrideArgs) -> Overrides {
@@ -40,7 +47,12 @@ fn force(force: bool) -> Force {
 
 /// The gate of a command; `--archive` extends an open end.
 fn gate(args: &args::GateArgs, archive: bool) -> Result<Gate, Failure> {
-    args.gate(if archive { Phase::Archive } else { Phase::Report }).map_err(Failure::usage)
+    args.gate(if archive {
+        Phase::Archive
+    } else {
+        Phase::Report
+    })
+    .map_err(Failure::usage)
 }
 
 /// Drives a request, or prints its plan.
@@ -59,14 +71,22 @@ async fn drive_or_plan(host: Host, request: Request, plan_only: bool, format: Fo
 /// `run`.
 pub async fn run(world: &World, args: RunArgs) -> Outcome {
     let gate = gate(&args.gate, args.archive)?;
-    let config = args.config.clone().unwrap_or_else(|| ConsoleDefaults::CONFIG.into());
+    let config = args
+        .config
+        .clone()
+        .unwrap_or_else(|| ConsoleDefaults::CONFIG.into());
     let overrides = overrides(&args.overrides);
     if overrides.simulate {
-        print::note("--simulate (--dry-run): the embedded provider answers instead of the configured one; the plan is -n/--plan-only");
+        print::note(
+            "--simulate (--dry-run): the embedded provider answers instead of the configured one; the plan is -n/--plan-only",
+        );
     }
     let dir = experiments_dir(world, &config, &overrides)?;
     let host = world.host(&dir);
-    let existing = args.run_id.as_ref().is_some_and(|id| launch::exists(&host.experiments.run(id)));
+    let existing = args
+        .run_id
+        .as_ref()
+        .is_some_and(|id| launch::exists(&host.experiments.run(id)));
     let which = match (&args.run_id, existing, args.resume) {
         (Some(id), true, _) => Which::Existing(id.clone()),
         (Some(id), false, true) => return Err(no_state(&host, id)),
@@ -75,8 +95,19 @@ pub async fn run(world: &World, args: RunArgs) -> Outcome {
         (None, true, false) => Which::New(None),
     };
     // An existing run is compared with the config only where one was named: its own effective config is the default.
-    let config = if matches!(which, Which::New(_)) || args.config.is_some() { Some(config) } else { None };
-    let request = Request { which, config, overrides, gate, force: force(args.force) };
+    let config = if matches!(which, Which::New(_)) || args.config.is_some() {
+        Some(config)
+    } else {
+        None
+    };
+    let request = Request {
+        which,
+        config,
+        overrides,
+        gate,
+        force: force(args.force),
+        condition: args.condition.only(),
+    };
     drive_or_plan(host, request, args.plan_only, format(args.json)).await
 }
 
@@ -88,11 +119,21 @@ impl ConsoleDefaults {
 }
 
 /// The folder of the runs: flag, environment, the config's own, default.
-fn experiments_dir(world: &World, config: &Path, overrides: &Overrides) -> Result<PathBuf, Failure> {
-    if overrides.experiments_dir.is_some() || world.env.get(crate::sys::env::EXPERIMENTS_DIR).is_some() || !config.exists() {
+fn experiments_dir(
+    world: &World,
+    config: &Path,
+    overrides: &Overrides,
+) -> Result<PathBuf, Failure> {
+    if overrides.experiments_dir.is_some()
+        || world.env.get(crate::sys::env::EXPERIMENTS_DIR).is_some()
+        || !config.exists()
+    {
         return Ok(world.experiments_dir(overrides.experiments_dir.as_deref()));
     }
-    Ok(config::load(config, overrides, &world.env)?.paths.experiments_dir.into())
+    Ok(config::load(config, overrides, &world.env)?
+        .paths
+        .experiments_dir
+        .into())
 }
 
 fn no_state(host: &Host, run_id: &RunId) -> Failure {
@@ -127,8 +168,18 @@ pub async fn resume(world: &World, args: ResumeArgs) -> Outcome {
     if !launch::exists(&host.experiments.run(&run_id)) {
         return Err(no_state(&host, &run_id));
     }
-    let overrides = Overrides { throughput: throughput(&args.throughput), ..Overrides::default() };
-    let request = Request { which: Which::Existing(run_id), config: args.config, overrides, gate, force: force(args.force) };
+    let overrides = Overrides {
+        throughput: throughput(&args.throughput),
+        ..Overrides::default()
+    };
+    let request = Request {
+        which: Which::Existing(run_id),
+        config: args.config,
+        overrides,
+        gate,
+        force: force(args.force),
+        condition: None,
+    };
     drive_or_plan(host, request, args.plan_only, format(args.json)).await
 }
 
@@ -141,6 +192,7 @@ pub async fn archive(world: &World, args: ArchiveArgs) -> Outcome {
         overrides: Overrides::default(),
         gate: Gate::only(Phase::Archive),
         force: Force::No,
+        condition: None,
     };
     headless::drive(host, request, format(args.json)).await
 }
@@ -149,13 +201,23 @@ pub async fn archive(world: &World, args: ArchiveArgs) -> Outcome {
 pub fn stop(world: &World, args: &StopArgs) -> Outcome {
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let run_id = chosen(&host, args.run.as_ref())?;
-    let level = if args.now { StopLevel::Now } else { StopLevel::Soft };
+    let level = if args.now {
+        StopLevel::Now
+    } else {
+        StopLevel::Soft
+    };
     launch::request_stop(&host, &run_id, level)?;
     let driven = crate::store::lock::is_held(&host.experiments.run(&run_id)) == Some(true);
     print::out(&match (driven, level) {
-        (true, StopLevel::Soft) => format!("run {run_id}: stop asked for; no new submission, running jobs are waited for and downloaded"),
-        (true, StopLevel::Now) => format!("run {run_id}: stop now asked for; running jobs are left at the provider, resume adopts them"),
-        (false, _) => format!("run {run_id}: nobody drives it; the stop is noted and cleared at the next resume"),
+        (true, StopLevel::Soft) => format!(
+            "run {run_id}: stop asked for; no new submission, running jobs are waited for and downloaded"
+        ),
+        (true, StopLevel::Now) => format!(
+            "run {run_id}: stop now asked for; running jobs are left at the provider, resume adopts them"
+        ),
+        (false, _) => format!(
+            "run {run_id}: nobody drives it; the stop is noted and cleared at the next resume"
+        ),
     });
     Ok(ExitCode::Done)
 }
@@ -172,8 +234,18 @@ pub fn plan(world: &World, args: &PlanArgs) -> Outcome {
     if let (None, Which::Existing(id)) = (&args.run, &which) {
         print::note(&format!("latest run: {id}"));
     }
-    let config = args.config.clone().or_else(|| matches!(which, Which::New(_)).then(|| ConsoleDefaults::CONFIG.into()));
-    let request = Request { which, config, overrides: Overrides::default(), gate, force: Force::No };
+    let config = args
+        .config
+        .clone()
+        .or_else(|| matches!(which, Which::New(_)).then(|| ConsoleDefaults::CONFIG.into()));
+    let request = Request {
+        which,
+        config,
+        overrides: Overrides::default(),
+        gate,
+        force: Force::No,
+        condition: None,
+    };
     show_plan(&host, &request, format(args.json))
 }
 
@@ -188,13 +260,27 @@ fn show_plan(host: &Host, request: &Request, format: Format) -> Outcome {
 
 /// `evaltui` without a terminal, or with `--plan-only`.
 pub fn front_plan(world: &World, args: &ConsoleArgs) -> Outcome {
-    let overrides = Overrides { experiments_dir: args.experiments_dir.clone(), ..Overrides::default() };
+    let overrides = Overrides {
+        experiments_dir: args.experiments_dir.clone(),
+        ..Overrides::default()
+    };
     let host = world.host(&experiments_dir(world, &args.config, &overrides)?);
     let (which, config) = match latest(&host)? {
         Some(id) => (Which::Existing(id), None),
         None => (Which::New(None), Some(args.config.clone())),
     };
-    show_plan(&host, &Request { which, config, overrides, gate: Gate::default(), force: Force::No }, Format::Text)
+    show_plan(
+        &host,
+        &Request {
+            which,
+            config,
+            overrides,
+            gate: Gate::default(),
+            force: Force::No,
+            condition: None,
+        },
+        Format::Text,
+    )
 }
 
 /// `list`.
@@ -202,7 +288,12 @@ pub fn list(world: &World, args: &ListArgs) -> Outcome {
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let runs = Catalogue::default().list(&host.experiments, &[])?;
     if args.json {
-        print::json(&runs.iter().map(print::RunJson::of_summary).collect::<Vec<_>>());
+        print::json(
+            &runs
+                .iter()
+                .map(print::RunJson::of_summary)
+                .collect::<Vec<_>>(),
+        );
     } else {
         print::runs(&runs);
     }
@@ -230,12 +321,30 @@ pub fn show(world: &World, args: &ShowArgs) -> Outcome {
 /// `sim`.
 pub async fn sim(world: &World, args: &SimArgs) -> Outcome {
     let config = config::load(&args.config, &Overrides::default(), &world.env)?;
-    let items = args.items.clone().unwrap_or_else(|| config.paths.prepared_dir.clone().into());
-    let settings = sim_config(&config, args.state_dir.clone(), items, args.port, Arc::clone(&world.clock));
+    let items = args
+        .items
+        .clone()
+        .unwrap_or_else(|| config.paths.prepared_dir.clone().into());
+    let settings = sim_config(
+        &config,
+        args.state_dir.clone(),
+        items,
+        args.port,
+        Arc::clone(&world.clock),
+    );
     let failed = |error: String| Failure::new(ExitCode::Failed, error);
-    let server = crate::sim::SimServer::start(settings).await.map_err(|error| failed(error.to_string()))?;
-    print::out(&format!("embedded provider on {} (account {}); Ctrl-C ends it, its jobs stay in {}", server.base_url(), crate::sim::ACCOUNT, args.state_dir.display()));
-    tokio::signal::ctrl_c().await.map_err(|error| failed(error.to_string()))?;
+    let server = crate::sim::SimServer::start(settings)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    print::out(&format!(
+        "embedded provider on {} (account {}); Ctrl-C ends it, its jobs stay in {}",
+        server.base_url(),
+        crate::sim::ACCOUNT,
+        args.state_dir.display()
+    ));
+    tokio::signal::ctrl_c()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     server.shutdown().await;
     Ok(ExitCode::Done)
 }
@@ -245,7 +354,13 @@ pub fn config(world: &World, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check { file } => {
             let config = config::load(file, &Overrides::default(), &world.env)?;
-            print::out(&format!("{}: valid; {} trials, {} prompt sets, {} datasets", file.display(), config.trials.len(), config.prompt_sets.len(), config.datasets.len()));
+            print::out(&format!(
+                "{}: valid; {} trials, {} prompt sets, {} datasets",
+                file.display(),
+                config.trials.len(),
+                config.prompt_sets.len(),
+                config.datasets.len()
+            ));
         }
         ConfigCommand::Show { file, json } => {
             let config = config::load(file, &Overrides::default(), &world.env)?;
@@ -280,9 +395,17 @@ pub fn shots(dir: &Path) -> Outcome {
 
 /// The console.
 pub async fn console(world: &World, args: &ConsoleArgs) -> Outcome {
-    let overrides = Overrides { experiments_dir: args.experiments_dir.clone(), ..Overrides::default() };
+    let overrides = Overrides {
+        experiments_dir: args.experiments_dir.clone(),
+        ..Overrides::default()
+    };
     let host = world.host(&experiments_dir(world, &args.config, &overrides)?);
     let fleet: Arc<dyn Fleet> = Arc::new(LocalFleet::new(host, overrides, args.config.clone()));
-    let exit = ui::run(fleet, Arc::clone(&world.clock), ui::ConsoleOptions::default()).await;
+    let exit = ui::run(
+        fleet,
+        Arc::clone(&world.clock),
+        ui::ConsoleOptions::default(),
+    )
+    .await;
     exit.map_err(|error| Failure::new(ExitCode::Failed, error.to_string()))
 }

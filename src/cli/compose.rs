@@ -12,7 +12,10 @@ use crate::config::settings::{ProviderName, SimAnswers, SimSettings};
 use crate::domain::{Condition, RunId};
 use crate::engine::{Host, ProviderSource};
 use crate::provider::{self, Provider, ProviderError, ProviderErrorKind};
-use crate::sim::{Accuracy, Answers, OracleSettings, ReplaySettings, SimConfig, SimHandle, SimServer, SystemPrompt};
+use crate::sim::{
+    Accuracy, Answers, OracleSettings, ReplaySettings, SimConfig, SimHandle, SimServer,
+    SystemPrompt,
+};
 use crate::store::{ExperimentsDir, RunPaths};
 use crate::sys::{Clock, Environment, SystemClock};
 
@@ -24,7 +27,10 @@ const ABSTAIN_WHEN_WRONG: f64 = 0.3;
 
 /// Forbids core dumps, which would hold keys (guarantees, P25). Best effort: a refusal changes nothing else.
 pub fn harden() {
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let none = rustix::process::Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
     rustix::process::setrlimit(rustix::process::Resource::Core, none).ok();
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).ok();
@@ -43,11 +49,22 @@ pub struct World {
 impl World {
     /// Reads the environment and `.env`.
     pub fn of_process() -> Self {
-        let mut env = Environment::from_pairs(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))));
+        let mut env = Environment::from_pairs(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
+        );
         lay_dotenv(&mut env, Path::new(".env"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let providers = Arc::new(Providers { env: env.clone(), clock: Arc::clone(&clock), servers: Mutex::default() });
-        Self { env, clock, providers }
+        let providers = Arc::new(Providers {
+            env: env.clone(),
+            clock: Arc::clone(&clock),
+            servers: Mutex::default(),
+        });
+        Self {
+            env,
+            clock,
+            providers,
+        }
     }
 
     /// The engine's surroundings for a folder of runs.
@@ -62,14 +79,18 @@ impl World {
 
     /// The folder of the runs: flag, environment, default.
     pub fn experiments_dir(&self, flag: Option<&str>) -> PathBuf {
-        flag.or_else(|| self.env.get(crate::sys::env::EXPERIMENTS_DIR)).unwrap_or(DEFAULT_EXPERIMENTS).into()
+        flag.or_else(|| self.env.get(crate::sys::env::EXPERIMENTS_DIR))
+            .unwrap_or(DEFAULT_EXPERIMENTS)
+            .into()
     }
 }
 
 /// Lays the variables of a `.env` file under the real ones; warns where others can read it.
 fn lay_dotenv(env: &mut Environment, path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    let Ok(meta) = std::fs::metadata(path) else { return };
+    let Ok(meta) = std::fs::metadata(path) else {
+        return;
+    };
     if meta.permissions().mode() & 0o077 != 0 {
         print::note("warning: .env can be read by others; `chmod 600 .env` keeps its keys yours");
     }
@@ -97,10 +118,18 @@ struct Providers {
 
 #[async_trait]
 impl ProviderSource for Providers {
-    async fn open(&self, config: &Config, paths: &RunPaths) -> Result<Arc<dyn Provider>, ProviderError> {
+    async fn open(
+        &self,
+        config: &Config,
+        paths: &RunPaths,
+    ) -> Result<Arc<dyn Provider>, ProviderError> {
         match config.provider.name {
             ProviderName::Sim => self.open_sim(config, paths).await,
-            ProviderName::Fireworks | ProviderName::OpenAi | ProviderName::Anthropic | ProviderName::Chat | ProviderName::Slurm => {
+            ProviderName::Fireworks
+            | ProviderName::OpenAi
+            | ProviderName::Anthropic
+            | ProviderName::Chat
+            | ProviderName::Slurm => {
                 provider::open::open(&config.provider, &self.env, Arc::clone(&self.clock))
             }
         }
@@ -112,21 +141,52 @@ impl ProviderSource for Providers {
 }
 
 impl Providers {
-    async fn open_sim(&self, config: &Config, paths: &RunPaths) -> Result<Arc<dyn Provider>, ProviderError> {
+    async fn open_sim(
+        &self,
+        config: &Config,
+        paths: &RunPaths,
+    ) -> Result<Arc<dyn Provider>, ProviderError> {
         let state_dir = sim_state_dir(config, paths);
-        let known = self.servers.lock().unwrap_or_else(PoisonError::into_inner).get(&state_dir).cloned();
+        let known = self
+            .servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&state_dir)
+            .cloned();
         let server = match known {
             Some(server) => server,
             None => {
-                let settings = sim_config(config, state_dir.clone(), paths.prepared_dir(), 0, Arc::clone(&self.clock));
-                let failed = |error: String| ProviderError::new(ProviderErrorKind::Local, "start the embedded provider", error);
-                let server = SimServer::start(settings).await.map_err(|error| failed(error.to_string()))?;
+                let settings = sim_config(
+                    config,
+                    state_dir.clone(),
+                    paths.prepared_dir(),
+                    0,
+                    Arc::clone(&self.clock),
+                );
+                let failed = |error: String| {
+                    ProviderError::new(
+                        ProviderErrorKind::Local,
+                        "start the embedded provider",
+                        error,
+                    )
+                };
+                let server = SimServer::start(settings)
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
                 let server = Arc::new(server);
-                self.servers.lock().unwrap_or_else(PoisonError::into_inner).insert(state_dir, Arc::clone(&server));
+                self.servers
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(state_dir, Arc::clone(&server));
                 server
             }
         };
-        provider::open::open_sim(&server.base_url(), server.api_key.clone(), 1, Arc::clone(&self.clock))
+        provider::open::open_sim(
+            &server.base_url(),
+            server.api_key.clone(),
+            1,
+            Arc::clone(&self.clock),
+        )
     }
 }
 
@@ -135,16 +195,35 @@ fn sim_state_dir(config: &Config, paths: &RunPaths) -> PathBuf {
     if let Some(dir) = &config.provider.sim.state_dir {
         return dir.into();
     }
-    let run = paths.root().file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
-    paths.root().parent().unwrap_or(Path::new(".")).join(".sim").join(run)
+    let run = paths
+        .root()
+        .file_name()
+        .map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
+    paths
+        .root()
+        .parent()
+        .unwrap_or(Path::new("."))
+        .join(".sim")
+        .join(run)
 }
 
 /// Maps the configuration to the embedded provider's settings.
-pub fn sim_config(config: &Config, state_dir: PathBuf, items: PathBuf, port: u16, clock: Arc<dyn Clock>) -> SimConfig {
+pub fn sim_config(
+    config: &Config,
+    state_dir: PathBuf,
+    items: PathBuf,
+    port: u16,
+    clock: Arc<dyn Clock>,
+) -> SimConfig {
     let sim = &config.provider.sim;
     let answers = match (sim.answers, &sim.replay_dir) {
-        (SimAnswers::Replay, Some(dir)) => Answers::Replay(ReplaySettings { dir: dir.into(), prompts: system_prompts(config) }),
-        (SimAnswers::Oracle | SimAnswers::Replay, _) => Answers::Oracle(oracle_settings(sim, &items)),
+        (SimAnswers::Replay, Some(dir)) => Answers::Replay(ReplaySettings {
+            dir: dir.into(),
+            prompts: system_prompts(config),
+        }),
+        (SimAnswers::Oracle | SimAnswers::Replay, _) => {
+            Answers::Oracle(oracle_settings(sim, &items))
+        }
     };
     SimConfig {
         state_dir,
@@ -161,9 +240,15 @@ pub fn sim_config(config: &Config, state_dir: PathBuf, items: PathBuf, port: u16
 fn oracle_settings(sim: &SimSettings, items: &Path) -> OracleSettings {
     let accuracy = |(control, treatment): (f64, f64)| Accuracy { control, treatment };
     OracleSettings {
-        items: ["closed_book.jsonl", "open_book.jsonl"].map(|name| items.join(name)).into(),
+        items: ["closed_book.jsonl", "open_book.jsonl"]
+            .map(|name| items.join(name))
+            .into(),
         accuracy: accuracy((sim.accuracy_control, sim.accuracy_treatment)),
-        accuracy_by_model: sim.accuracy_by_model.iter().map(|(model, share)| (model.clone(), accuracy(*share))).collect(),
+        accuracy_by_model: sim
+            .accuracy_by_model
+            .iter()
+            .map(|(model, share)| (model.clone(), accuracy(*share)))
+            .collect(),
         abstain_when_wrong: ABSTAIN_WHEN_WRONG,
     }
 }
@@ -172,8 +257,15 @@ fn oracle_settings(sim: &SimSettings, items: &Path) -> OracleSettings {
 fn system_prompts(config: &Config) -> Vec<SystemPrompt> {
     let mut prompts = Vec::new();
     for set in &config.prompt_sets {
-        for (condition, file) in [(Condition::Control, &set.control), (Condition::Treatment, &set.treatment)] {
-            prompts.push(SystemPrompt { text: file.text.clone().unwrap_or_default(), prompt_set: set.name.clone(), condition });
+        for (condition, file) in [
+            (Condition::Control, &set.control),
+            (Condition::Treatment, &set.treatment),
+        ] {
+            prompts.push(SystemPrompt {
+                text: file.text.clone().unwrap_or_default(),
+                prompt_set: set.name.clone(),
+                condition,
+            });
         }
     }
     prompts

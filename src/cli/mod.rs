@@ -26,7 +26,10 @@ pub struct Failure {
 
 impl Failure {
     fn new(exit: ExitCode, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self {
+            exit,
+            message: message.into(),
+        }
     }
 
     fn usage(message: impl Into<String>) -> Self {
@@ -63,11 +66,19 @@ pub fn main() -> ProcessExit {
         Err(error) => {
             // Clap prints help to standard output and errors to standard error; a closed pipe is no fault.
             error.print().ok();
-            return ProcessExit::from(if error.use_stderr() { ExitCode::Usage.code() } else { 0 });
+            return ProcessExit::from(if error.use_stderr() {
+                ExitCode::Usage.code()
+            } else {
+                0
+            });
         }
     };
     // Reports of broken invariants name the place and hide the environment, which may hold keys.
-    let hooks = HookBuilder::default().display_env_section(false).panic_section("this is a fault of evaltui; all recorded state is safe, `evaltui resume` continues");
+    let hooks = HookBuilder::default()
+        .display_env_section(false)
+        .panic_section(
+            "this is a fault of evaltui; all recorded state is safe, `evaltui resume` continues",
+        );
     if let Err(error) = hooks.install() {
         print::note(&format!("no error reporter: {error}"));
     }
@@ -82,8 +93,15 @@ pub fn main() -> ProcessExit {
 }
 
 fn run(cli: Cli) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(ExitCode::Failed, format!("cannot start the runtime: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(
+            ExitCode::Failed,
+            format!("cannot start the runtime: {error}"),
+        )
+    })?;
     let world = compose::World::of_process();
     let outcome = runtime.block_on(async {
         match cli.command {

@@ -157,7 +157,8 @@ pub struct Price {
 impl Price {
     /// What a batch request with these tokens costs.
     pub fn cost(&self, usage: TokenUsage) -> Usd {
-        let list = Usd::of_tokens(usage.prompt_tokens, self.input_per_million) + Usd::of_tokens(usage.completion_tokens, self.output_per_million);
+        let list = Usd::of_tokens(usage.prompt_tokens, self.input_per_million)
+            + Usd::of_tokens(usage.completion_tokens, self.output_per_million);
         Usd::from_dollars(list.dollars() * self.batch_discount).unwrap_or(list)
     }
 }

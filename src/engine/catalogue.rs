@@ -22,25 +22,49 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// All runs of a folder, newest first. `driving` names those of this process.
-    pub fn list(&self, experiments: &ExperimentsDir, driving: &[RunId]) -> Result<Vec<RunSummary>, StoreError> {
+    pub fn list(
+        &self,
+        experiments: &ExperimentsDir,
+        driving: &[RunId],
+    ) -> Result<Vec<RunSummary>, StoreError> {
         let mut runs = Vec::new();
         for run_id in experiments.run_ids()? {
             runs.push(self.summary(experiments, run_id, driving));
         }
-        runs.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.run_id.cmp(&a.run_id)));
+        runs.sort_by(|a, b| {
+            b.created_at
+                .cmp(&a.created_at)
+                .then_with(|| b.run_id.cmp(&a.run_id))
+        });
         Ok(runs)
     }
 
-    fn summary(&self, experiments: &ExperimentsDir, run_id: RunId, driving: &[RunId]) -> RunSummary {
+    fn summary(
+        &self,
+        experiments: &ExperimentsDir,
+        run_id: RunId,
+        driving: &[RunId],
+    ) -> RunSummary {
         let paths = experiments.run(&run_id);
-        let seen = std::fs::metadata(paths.run_state()).ok().map(|m| (m.ino(), m.size(), m.mtime(), m.mtime_nsec()));
-        let known = |run_id: &RunId| self.known.lock().unwrap_or_else(PoisonError::into_inner).get(run_id).cloned();
+        let seen = std::fs::metadata(paths.run_state())
+            .ok()
+            .map(|m| (m.ino(), m.size(), m.mtime(), m.mtime_nsec()));
+        let known = |run_id: &RunId| {
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(run_id)
+                .cloned()
+        };
         let mut summary = match (seen, known(&run_id)) {
             (Some(now), Some((then, summary))) if now == then => summary,
             _ => {
                 let summary = read(&run_id, &paths);
                 if let Some(seen) = seen {
-                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(run_id.clone(), (seen, summary.clone()));
+                    self.known
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(run_id.clone(), (seen, summary.clone()));
                 }
                 summary
             }
@@ -86,8 +110,16 @@ fn read(run_id: &RunId, paths: &RunPaths) -> RunSummary {
 }
 
 fn from_record(record: &RunStateRecord, empty: RunSummary) -> RunSummary {
-    let phases = Phase::ALL.map(|phase| record.phases.get(&phase).map_or(PhaseStatus::NotStarted, |p| p.status));
-    let error = Phase::ALL.iter().filter_map(|phase| record.phases.get(phase)).find_map(|p| p.last_error.clone());
+    let phases = Phase::ALL.map(|phase| {
+        record
+            .phases
+            .get(&phase)
+            .map_or(PhaseStatus::NotStarted, |p| p.status)
+    });
+    let error = Phase::ALL
+        .iter()
+        .filter_map(|phase| record.phases.get(phase))
+        .find_map(|p| p.last_error.clone());
     let exit = record.writer.as_ref().and_then(|w| w.exit);
     let left = record.writer.as_ref().is_none_or(|w| w.exit.is_some());
     RunSummary {
@@ -129,5 +161,9 @@ pub fn standing_of(view: &RunView, paths: &RunPaths) -> Standing {
     }
     let phases = Phase::ALL.map(|phase| view.phase(phase).status);
     let exit = view.driver.as_ref().and_then(|d| d.exit);
-    standing(view.driver.as_ref().is_none_or(|d| d.exit.is_some()), exit, &phases)
+    standing(
+        view.driver.as_ref().is_none_or(|d| d.exit.is_some()),
+        exit,
+        &phases,
+    )
 }

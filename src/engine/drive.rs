@@ -13,7 +13,10 @@ use super::repair;
 use super::stop::StopWatch;
 use crate::config::Config;
 use crate::domain::event::PlannedPart;
-use crate::domain::{Decision, Event, ExitCode, Freshness, Gate, LogLevel, Phase, PhaseStatus, StaleReason, StopLevel, TrialSlug, WorkState};
+use crate::domain::{
+    Condition, Decision, Event, ExitCode, Freshness, Gate, LogLevel, PartKey, Phase, PhaseStatus, StaleReason,
+    StopLevel, TrialSlug, WorkState,
+};
 use crate::phases::{Ctx, PhaseError, Scope, build};
 use crate::plan::{Redo, plan_parts};
 use crate::provider::{Provider, ProviderError};
@@ -26,7 +29,11 @@ const PARTS_PER_FACT: usize = 500;
 #[async_trait]
 pub trait ProviderSource: Send + Sync + std::fmt::Debug {
     /// Opens the provider for a run.
-    async fn open(&self, config: &Config, paths: &RunPaths) -> Result<Arc<dyn Provider>, ProviderError>;
+    async fn open(
+        &self,
+        config: &Config,
+        paths: &RunPaths,
+    ) -> Result<Arc<dyn Provider>, ProviderError>;
 
     /// The provider's name as it enters the work key; known without opening it.
     fn name(&self, config: &Config) -> String;
@@ -51,6 +58,8 @@ pub struct Drive {
     pub gate: Gate,
     /// Whether fresh local phases are done again.
     pub redo: Redo,
+    /// Submit this condition only, where one is named.
+    pub condition: Option<Condition>,
 }
 
 impl Drive {
@@ -59,7 +68,12 @@ impl Drive {
         for phase in self.gate.phases() {
             match phase {
                 Phase::Submit if self.gate.contains(Phase::Poll) => {}
-                Phase::Submit | Phase::Poll => self.queue().await?,
+                Phase::Submit | Phase::Poll => {
+                    self.queue().await?;
+                    if self.left_out() > 0 {
+                        return self.leave_rest();
+                    }
+                }
                 Phase::Prepare | Phase::Build | Phase::Archive => {
                     self.before(phase)?;
                     self.local(phase, vec![Scope::Run]).await?;
@@ -80,20 +94,64 @@ impl Drive {
         Ok(())
     }
 
+    /// Parts without results that `condition` keeps out of this drive.
+    fn left_out(&self) -> usize {
+        let Some(only) = self.condition else { return 0 };
+        let open =
+            |state: &WorkState| !matches!(state, WorkState::Done { .. } | WorkState::Failed { .. });
+        self.recorder
+            .view()
+            .works
+            .iter()
+            .filter(|w| w.used_by > 0 && w.part.key.condition != only && open(&w.state))
+            .count()
+    }
+
+    fn leave_rest(&mut self) -> Result<(), EngineError> {
+        let message = format!(
+            "{} parts of the other condition were not asked for; the comparison waits for them",
+            self.left_out()
+        );
+        self.recorder
+            .say(LogLevel::Warn, About::phase(Phase::Submit), &message);
+        self.recorder.face()
+    }
+
     fn ctx(&self) -> Ctx {
-        Ctx { config: Arc::clone(&self.config), paths: self.paths.clone(), view: Arc::new(self.recorder.view().clone()) }
+        Ctx {
+            config: Arc::clone(&self.config),
+            paths: self.paths.clone(),
+            view: Arc::new(self.recorder.view().clone()),
+        }
     }
 
     fn trial_scopes(&self) -> Vec<Scope> {
         let view = self.recorder.view();
-        self.config.trials.iter().filter_map(|t| view.trial(&t.slug)).map(|t| Scope::Trial(Arc::clone(t))).collect()
+        self.config
+            .trials
+            .iter()
+            .filter_map(|t| view.trial(&t.slug))
+            .map(|t| Scope::Trial(Arc::clone(t)))
+            .collect()
     }
 
     /// Ends the drive before a phase where a stop was asked for.
     fn before(&mut self, phase: Phase) -> Result<(), EngineError> {
-        let Some((level, source)) = self.stop.get() else { return Ok(()) };
-        self.recorder.record(vec![Event::StopRequested { level, source: source.to_owned() }], Durability::Fsync)?;
-        self.recorder.say(LogLevel::Warn, About::phase(phase), &format!("stopped before {phase} (asked for by {source})"));
+        let Some((level, source)) = self.stop.get() else {
+            return Ok(());
+        };
+        self.recorder.record(
+            vec![Event::StopRequested {
+                level,
+                source: source.to_owned(),
+            }],
+            Durability::Fsync,
+        )?;
+        self.recorder.say(
+            LogLevel::Warn,
+            About::phase(phase),
+            &format!("stopped before {phase} (asked for by {source})"),
+        );
         Err(EngineError::Stopped(level))
     }
 
@@ -102,22 +160,41 @@ impl Drive {
         let mut begun = false;
         for scope in scopes {
             let ctx = self.ctx();
-            let about = About { phase: Some(phase), trial: scope.slug(), part: None };
+            let about = About {
+                phase: Some(phase),
+                trial: scope.slug(),
+                part: None,
+            };
             let why = match self.judge(phase, &ctx, &scope)? {
                 None => {
-                    self.recorder.say(LogLevel::Info, about, "skip: inputs, outputs and settings are as recorded");
+                    self.recorder.say(
+                        LogLevel::Info,
+                        about,
+                        "skip: inputs, outputs and settings are as recorded",
+                    );
                     continue;
                 }
                 Some(reason) => reason,
             };
             if !begun {
-                self.recorder.record(vec![Event::PhaseStarted { phase }], Durability::Lazy)?;
+                self.recorder
+                    .record(vec![Event::PhaseStarted { phase }], Durability::Lazy)?;
                 begun = true;
             }
-            self.recorder.say(LogLevel::Info, about, &format!("execute: {why}"));
+            self.recorder
+                .say(LogLevel::Info, about, &format!("execute: {why}"));
             let outcome = match why {
                 StaleReason::InputMissing(path) => Err(missing_input(phase, &path)),
-                _ => local_phase::run(&mut self.recorder, phase, &ctx, &scope, (&self.stop, &self.digests)).await,
+                _ => {
+                    local_phase::run(
+                        &mut self.recorder,
+                        phase,
+                        &ctx,
+                        &scope,
+                        (&self.stop, &self.digests),
+                    )
+                    .await
+                }
             };
             if let Err(error) = outcome {
                 return Err(self.phase_failed(phase, error));
@@ -127,17 +204,31 @@ impl Drive {
     }
 
     /// Why a phase has to run, or `None` where it holds. The same rule that the plan shows.
-    fn judge(&self, phase: Phase, ctx: &Ctx, scope: &Scope) -> Result<Option<StaleReason>, EngineError> {
+    fn judge(
+        &self,
+        phase: Phase,
+        ctx: &Ctx,
+        scope: &Scope,
+    ) -> Result<Option<StaleReason>, EngineError> {
         Ok(match facts::freshness(phase, ctx, scope, &self.digests)? {
             Freshness::Stale(reason) => Some(reason),
-            Freshness::Fresh if self.redo == Redo::Local && phase.is_per_trial() => Some(StaleReason::Forced),
+            Freshness::Fresh if self.redo == Redo::Local && phase.is_per_trial() => {
+                Some(StaleReason::Forced)
+            }
             Freshness::Fresh => None,
         })
     }
 
     fn phase_done(&mut self, phase: Phase, begun: bool) -> Result<(), EngineError> {
         if begun || self.recorder.view().phase(phase).status != PhaseStatus::Completed {
-            self.recorder.record(vec![Event::PhaseEnded { phase, status: PhaseStatus::Completed, error: None }], Durability::Fsync)?;
+            self.recorder.record(
+                vec![Event::PhaseEnded {
+                    phase,
+                    status: PhaseStatus::Completed,
+                    error: None,
+                }],
+                Durability::Fsync,
+            )?;
         }
         self.recorder.face()
     }
@@ -145,15 +236,35 @@ impl Drive {
     /// Records how a phase ended early and gives the error back.
     fn phase_failed(&mut self, phase: Phase, error: EngineError) -> EngineError {
         let stopped = matches!(error.exit(), ExitCode::Stopped);
-        let status = if stopped { PhaseStatus::Stopped } else { PhaseStatus::Failed };
+        let status = if stopped {
+            PhaseStatus::Stopped
+        } else {
+            PhaseStatus::Failed
+        };
         let mut events = Vec::new();
         if let (true, Some((level, source))) = (stopped, self.stop.get()) {
-            events.push(Event::StopRequested { level, source: source.to_owned() });
+            events.push(Event::StopRequested {
+                level,
+                source: source.to_owned(),
+            });
         }
-        events.push(Event::PhaseEnded { phase, status, error: (!stopped).then(|| error.to_string()) });
-        let level = if stopped { LogLevel::Warn } else { LogLevel::Error };
-        self.recorder.say(level, About::phase(phase), &error.to_string());
-        match self.recorder.record(events, Durability::Fsync).and_then(|()| self.recorder.face()) {
+        events.push(Event::PhaseEnded {
+            phase,
+            status,
+            error: (!stopped).then(|| error.to_string()),
+        });
+        let level = if stopped {
+            LogLevel::Warn
+        } else {
+            LogLevel::Error
+        };
+        self.recorder
+            .say(level, About::phase(phase), &error.to_string());
+        match self
+            .recorder
+            .record(events, Durability::Fsync)
+            .and_then(|()| self.recorder.face())
+        {
             Ok(()) => error,
             // The disk is the more urgent problem: the first error is in the log.
             Err(worse) => worse,
@@ -171,9 +282,17 @@ impl Drive {
             if self.recorded_parts(&trial.slug) == parts {
                 continue;
             }
-            let chunks: Vec<&[PlannedPart]> = if parts.is_empty() { vec![&[]] } else { parts.chunks(PARTS_PER_FACT).collect() };
+            let chunks: Vec<&[PlannedPart]> = if parts.is_empty() {
+                vec![&[]]
+            } else {
+                parts.chunks(PARTS_PER_FACT).collect()
+            };
             for (i, chunk) in chunks.into_iter().enumerate() {
-                events.push(Event::PartsPlanned { trial: trial.slug.clone(), first: i == 0, parts: chunk.to_vec() });
+                events.push(Event::PartsPlanned {
+                    trial: trial.slug.clone(),
+                    first: i == 0,
+                    parts: chunk.to_vec(),
+                });
             }
         }
         self.recorder.record(events, Durability::Fsync)?;
@@ -183,28 +302,59 @@ impl Drive {
 
     fn recorded_parts(&self, slug: &TrialSlug) -> Vec<PlannedPart> {
         let view = self.recorder.view();
-        let Some(trial) = view.trial(slug) else { return Vec::new() };
-        trial.parts.iter().map(|part| PlannedPart { key: part.key, ..view.works[part.work].part.clone() }).collect()
+        let Some(trial) = view.trial(slug) else {
+            return Vec::new();
+        };
+        trial
+            .parts
+            .iter()
+            .map(|part| PlannedPart {
+                key: part.key,
+                ..view.works[part.work].part.clone()
+            })
+            .collect()
     }
 
     /// Submit and poll, which overlap: one queue does both, as far as the gate allows.
     async fn queue(&mut self) -> Result<(), EngineError> {
-        let phases: Vec<Phase> = [Phase::Submit, Phase::Poll].into_iter().filter(|p| self.gate.contains(*p)).collect();
+        let phases: Vec<Phase> = [Phase::Submit, Phase::Poll]
+            .into_iter()
+            .filter(|p| self.gate.contains(*p))
+            .collect();
         if let Some(first) = phases.first() {
             self.before(*first)?;
         }
-        let allowed = Allowed { submit: self.gate.contains(Phase::Submit).into(), collect: self.gate.contains(Phase::Poll).into() };
-        let plan = crate::plan::decide(&facts::gather(&self.ctx(), &self.digests, Vec::new())?, self.gate, Redo::Stale);
-        let work = phases.iter().any(|p| plan.phase(*p).is_some_and(|d| d.decision != Decision::Skip));
+        let allowed = Allowed {
+            submit: self.gate.contains(Phase::Submit).into(),
+            collect: self.gate.contains(Phase::Poll).into(),
+            condition: self.condition,
+        };
+        let plan = crate::plan::decide(
+            &facts::gather(&self.ctx(), &self.digests, Vec::new())?,
+            self.gate,
+            Redo::Stale,
+        );
+        let work = phases
+            .iter()
+            .any(|p| plan.phase(*p).is_some_and(|d| d.decision != Decision::Skip));
         if !work {
             for phase in phases {
-                let reason = plan.phase(phase).map_or_else(String::new, |d| d.reason.clone());
-                self.recorder.say(LogLevel::Info, About::phase(phase), &format!("skip: {reason}"));
+                let reason = plan
+                    .phase(phase)
+                    .map_or_else(String::new, |d| d.reason.clone());
+                self.recorder.say(
+                    LogLevel::Info,
+                    About::phase(phase),
+                    &format!("skip: {reason}"),
+                );
                 self.phase_done(phase, false)?;
             }
             return Ok(());
         }
-        let started = phases.iter().map(|phase| Event::PhaseStarted { phase: *phase }).collect();
+        let started = phases
+            .iter()
+            .map(|phase| Event::PhaseStarted { phase: *phase })
+            .collect();
         self.recorder.record(started, Durability::Lazy)?;
         let outcome = self.run_queue(allowed).await;
         let outcome = outcome.and_then(|end| self.judge_queue(end, &phases));
@@ -241,20 +391,52 @@ impl Drive {
     /// Whether submit and poll are done, and what to say if not.
     fn judge_queue(&mut self, end: QueueEnd, phases: &[Phase]) -> Result<(), EngineError> {
         let tally = self.tally();
-        if phases.contains(&Phase::Submit) && tally.unsubmitted == 0 && tally.in_doubt == 0 {
+        if phases.contains(&Phase::Submit)
+            && tally.unsubmitted == 0
+            && tally.in_doubt == 0
+            && self.left_out() == 0
+        {
             self.phase_done(Phase::Submit, true)?;
         }
         if !end.undecided.is_empty() {
-            let message = format!("{} submissions are in doubt and the provider cannot settle them:\n{}", end.undecided.len(), end.undecided.join("\n"));
+            let message = format!(
+                "{} submissions are in doubt and the provider cannot settle them:\n{}",
+                end.undecided.len(),
+                end.undecided.join("\n")
+            );
             return Err(EngineError::NeedsDecision { message });
         }
-        let left = tally.unsubmitted + tally.in_doubt + if phases.contains(&Phase::Poll) { tally.unfinished } else { 0 };
+        let left = tally.unsubmitted
+            + tally.in_doubt
+            + if phases.contains(&Phase::Poll) {
+                tally.unfinished
+            } else {
+                0
+            };
         if let (Some(level), true) = (end.stopped, left > 0) {
             return Err(EngineError::Stopped(level));
         }
         if left > 0 {
-            let message = format!("{} parts have no job, {} are in doubt, {} have no results; {}", tally.unsubmitted, tally.in_doubt, tally.unfinished, self.way_on());
+            let message = format!(
+                "{} parts have no job, {} are in doubt, {} have no results; {}",
+                tally.unsubmitted,
+                tally.in_doubt,
+                tally.unfinished,
+                self.way_on()
+            );
             return Err(EngineError::Incomplete { message });
+        }
+        if self.left_out() > 0 {
+            // A phase of which a part was not asked for is neither done nor failed.
+            let paused = phases
+                .iter()
+                .map(|phase| Event::PhaseEnded {
+                    phase: *phase,
+                    status: PhaseStatus::Stopped,
+                    error: None,
+                })
+                .collect();
+            return self.recorder.record(paused, Durability::Fsync);
         }
         if phases.contains(&Phase::Poll) {
             self.judge_coverage(&tally)?;
@@ -274,7 +456,14 @@ impl Drive {
 
     fn tally(&self) -> QueueTally {
         let mut tally = QueueTally::default();
-        for work in self.recorder.view().works.iter().filter(|w| w.used_by > 0) {
+        let wanted = |part: PartKey| self.condition.is_none_or(|only| only == part.condition);
+        for work in self
+            .recorder
+            .view()
+            .works
+            .iter()
+            .filter(|w| w.used_by > 0 && wanted(w.part.key))
+        {
             tally.rows += work.part.rows;
             match &work.state {
                 WorkState::Pending => tally.unsubmitted += 1,
@@ -283,10 +472,16 @@ impl Drive {
                 WorkState::Done { rows, .. } => {
                     tally.answered += rows.answered;
                     if rows.answered < rows.total() {
-                        tally.lossy.push(format!("{} {}: {} failed, {} missing", work.owner, work.part.key, rows.failed, rows.missing));
+                        tally.lossy.push(format!(
+                            "{} {}: {} failed, {} missing",
+                            work.owner, work.part.key, rows.failed, rows.missing
+                        ));
                     }
                 }
-                WorkState::Failed { reason, .. } => tally.lossy.push(format!("{} {}: given up ({reason})", work.owner, work.part.key)),
+                WorkState::Failed { reason, .. } => tally.lossy.push(format!(
+                    "{} {}: given up ({reason})",
+                    work.owner, work.part.key
+                )),
             }
         }
         tally
@@ -300,13 +495,27 @@ impl Drive {
         #[expect(clippy::cast_precision_loss, reason = "row counts stay far below 2^52")]
         let coverage = tally.answered as f64 / tally.rows.max(1) as f64;
         let floor = self.config.execution.min_coverage;
-        let list = tally.lossy.iter().take(20).cloned().collect::<Vec<_>>().join("\n  ");
-        let message = format!("{missing} of {} requests have no answer (coverage {:.2} %, floor {:.2} %):\n  {list}", tally.rows, coverage * 100.0, floor * 100.0);
+        let list = tally
+            .lossy
+            .iter()
+            .take(20)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n  ");
+        let message = format!(
+            "{missing} of {} requests have no answer (coverage {:.2} %, floor {:.2} %):\n  {list}",
+            tally.rows,
+            coverage * 100.0,
+            floor * 100.0
+        );
         if coverage < floor {
             let hint = "see errors.jsonl in the parts' folders; `evaltui resume` tries given-up parts again, a lower execution.min_coverage accepts the loss";
-            return Err(EngineError::LowCoverage { message: format!("{message}\n{hint}") });
+            return Err(EngineError::LowCoverage {
+                message: format!("{message}\n{hint}"),
+            });
         }
-        self.recorder.say(LogLevel::Warn, About::phase(Phase::Poll), &message);
+        self.recorder
+            .say(LogLevel::Warn, About::phase(Phase::Poll), &message);
         Ok(())
     }
 }
@@ -323,13 +532,19 @@ struct QueueTally {
 
 fn missing_input(phase: Phase, path: &str) -> EngineError {
     let before = Phase::ALL[phase.index().saturating_sub(1)];
-    EngineError::Incomplete { message: format!("{phase} needs {path}, which is not there; run with --from-step {before} (or earlier) to make it") }
+    EngineError::Incomplete {
+        message: format!(
+            "{phase} needs {path}, which is not there; run with --from-step {before} (or earlier) to make it"
+        ),
+    }
 }
 
 /// A soft or urgent stop as the exit it leads to.
 pub fn is_stop(error: &EngineError) -> Option<StopLevel> {
     match error {
-        EngineError::Stopped(level) | EngineError::Phase(PhaseError::Stopped(level)) => Some(*level),
+        EngineError::Stopped(level) | EngineError::Phase(PhaseError::Stopped(level)) => {
+            Some(*level)
+        }
         _ => None,
     }
 }

@@ -59,12 +59,18 @@ impl EngineError {
     pub fn exit(&self) -> ExitCode {
         match self {
             Self::Store(StoreError::Locked { .. }) => ExitCode::Locked,
-            Self::Store(StoreError::NoSuchRun { .. }) | Self::Usage { .. } | Self::Config(_) => ExitCode::Usage,
+            Self::Store(StoreError::NoSuchRun { .. }) | Self::Usage { .. } | Self::Config(_) => {
+                ExitCode::Usage
+            }
             Self::Stopped(_) => ExitCode::Stopped,
             Self::LowCoverage { .. } => ExitCode::LowCoverage,
             Self::NeedsDecision { .. } => ExitCode::NeedsDecision,
             Self::Phase(PhaseError::Stopped(_)) => ExitCode::Stopped,
-            Self::Store(_) | Self::Phase(_) | Self::Provider(_) | Self::Incomplete { .. } | Self::TaskDied(_) => ExitCode::Failed,
+            Self::Store(_)
+            | Self::Phase(_)
+            | Self::Provider(_)
+            | Self::Incomplete { .. }
+            | Self::TaskDied(_) => ExitCode::Failed,
         }
     }
 }

@@ -12,12 +12,15 @@ use super::facts;
 use super::recorder::{About, Outlets, Recorder, RecorderParts};
 use super::stop::StopSwitch;
 use crate::config::{self, Change, Config, Overrides};
-use crate::domain::{Event, Gate, LogLevel, Phase, Plan, RunId, StopLevel};
+use crate::domain::{Condition, Event, Gate, LogLevel, Phase, Plan, RunId, StopLevel};
 use crate::phases::Ctx;
 use crate::plan::{Facts, Redo, decide};
 use crate::snapshot::RunView;
 use crate::store::records::{self, Faces, PromptMark, Prompts};
-use crate::store::{Digests, Durability, EventLog, ExperimentsDir, Holder, Ledger, LedgerTail, RunLock, RunPaths, StoreError, atomic, sentinel};
+use crate::store::{
+    Digests, Durability, EventLog, ExperimentsDir, Holder, Ledger, LedgerTail, RunLock, RunPaths,
+    StoreError, atomic, sentinel,
+};
 use crate::sys::clock::compact;
 use crate::sys::{Clock, Environment};
 
@@ -56,6 +59,8 @@ pub struct Request {
     pub gate: Gate,
     /// Whether drift is accepted and fresh local phases are done again.
     pub force: Force,
+    /// Submit this condition only, where one is named.
+    pub condition: Option<Condition>,
 }
 
 /// Whether to go on where a decision is needed.
@@ -93,28 +98,52 @@ pub fn exists(paths: &RunPaths) -> bool {
 pub fn new_run_id(host: &Host) -> Result<RunId, EngineError> {
     let stem = format!("r{}", compact(host.clock.now()));
     for n in 0..1000 {
-        let id = RunId::new(&if n == 0 { stem.clone() } else { format!("{stem}-{n}") }).map_err(StoreError::from)?;
+        let id = RunId::new(&if n == 0 {
+            stem.clone()
+        } else {
+            format!("{stem}-{n}")
+        })
+        .map_err(StoreError::from)?;
         if !host.experiments.run(&id).root().exists() {
             return Ok(id);
         }
     }
-    Err(EngineError::Usage { message: format!("there are a thousand runs {stem}; name one with --run-id") })
+    Err(EngineError::Usage {
+        message: format!("there are a thousand runs {stem}; name one with --run-id"),
+    })
 }
 
 /// Reads a run without its lock.
-pub fn look(host: &Host, run_id: &RunId, config: Option<&PathBuf>, overrides: &Overrides) -> Result<Look, EngineError> {
+pub fn look(
+    host: &Host,
+    run_id: &RunId,
+    config: Option<&PathBuf>,
+    overrides: &Overrides,
+) -> Result<Look, EngineError> {
     let paths = host.experiments.run(run_id);
     if !exists(&paths) {
-        return Err(StoreError::NoSuchRun { run_id: run_id.clone(), dir: host.experiments.path().to_path_buf() }.into());
+        return Err(StoreError::NoSuchRun {
+            run_id: run_id.clone(),
+            dir: host.experiments.path().to_path_buf(),
+        }
+        .into());
     }
-    let recorded = config::load_effective(&paths.effective_config(), overrides.throughput, &host.env)?;
+    let recorded =
+        config::load_effective(&paths.effective_config(), overrides.throughput, &host.env)?;
     let current = match config {
         Some(path) => config::load(path, overrides, &host.env)?,
         None => recorded.config,
     };
     let drift = config::diff(&recorded.effective, &current.effective);
     let (view, recovered) = read_view(run_id, &paths)?;
-    Ok(Look { run_id: run_id.clone(), paths, config: Arc::new(current), drift, view, recovered })
+    Ok(Look {
+        run_id: run_id.clone(),
+        paths,
+        config: Arc::new(current),
+        drift,
+        view,
+        recovered,
+    })
 }
 
 /// The picture of a run from its ledger, or from its faces where there is none.
@@ -138,12 +167,20 @@ pub fn read_view(run_id: &RunId, paths: &RunPaths) -> Result<(RunView, bool), En
 impl Look {
     /// What a phase sees.
     pub fn ctx(&self) -> Ctx {
-        Ctx { config: Arc::clone(&self.config), paths: self.paths.clone(), view: Arc::new(self.view.clone()) }
+        Ctx {
+            config: Arc::clone(&self.config),
+            paths: self.paths.clone(),
+            view: Arc::new(self.view.clone()),
+        }
     }
 
     /// The facts for the plan.
     pub fn facts(&self, digests: &Digests) -> Result<Facts, EngineError> {
-        facts::gather(&self.ctx(), digests, self.drift.iter().map(ToString::to_string).collect())
+        facts::gather(
+            &self.ctx(),
+            digests,
+            self.drift.iter().map(ToString::to_string).collect(),
+        )
     }
 }
 
@@ -157,18 +194,28 @@ pub fn plan(host: &Host, request: &Request) -> Result<Plan, EngineError> {
         }
         Which::New(_) => {
             let config = load_new(host, request)?;
-            Ok(decide(&facts::of_new_run(&config), request.gate, Redo::Stale))
+            Ok(decide(
+                &facts::of_new_run(&config),
+                request.gate,
+                Redo::Stale,
+            ))
         }
     }
 }
 
 fn redo(request: &Request) -> Redo {
-    if request.force == Force::Yes { Redo::Local } else { Redo::Stale }
+    if request.force == Force::Yes {
+        Redo::Local
+    } else {
+        Redo::Stale
+    }
 }
 
 fn load_new(host: &Host, request: &Request) -> Result<Config, EngineError> {
     let Some(path) = &request.config else {
-        return Err(EngineError::Usage { message: "a new run needs a config file; give one with --config".into() });
+        return Err(EngineError::Usage {
+            message: "a new run needs a config file; give one with --config".into(),
+        });
     };
     Ok(config::load(path, &request.overrides, &host.env)?)
 }
@@ -183,7 +230,12 @@ pub enum Begun {
 }
 
 /// Finds or makes the run and takes its lock.
-pub fn begin(host: &Host, request: &Request, stop: &StopSwitch, outlets: Outlets) -> Result<Begun, EngineError> {
+pub fn begin(
+    host: &Host,
+    request: &Request,
+    stop: &StopSwitch,
+    outlets: Outlets,
+) -> Result<Begun, EngineError> {
     let digests = Arc::new(Digests::default());
     match &request.which {
         Which::Existing(run_id) => continue_run(host, request, run_id, (stop, outlets), digests),
@@ -201,13 +253,27 @@ pub fn begin(host: &Host, request: &Request, stop: &StopSwitch, outlets: Outlets
                 drop(locked);
                 return continue_run(host, request, &run_id, (stop, outlets), digests);
             }
-            create_run(host, request, Fresh { run_id, paths, config, locked }, (stop, outlets), digests)
+            create_run(
+                host,
+                request,
+                Fresh {
+                    run_id,
+                    paths,
+                    config,
+                    locked,
+                },
+                (stop, outlets),
+                digests,
+            )
         }
     }
 }
 
 fn lock(host: &Host, paths: &RunPaths) -> Result<RunLock, EngineError> {
-    Ok(RunLock::acquire(paths, &Holder::this_process(host.clock.now()))?)
+    Ok(RunLock::acquire(
+        paths,
+        &Holder::this_process(host.clock.now()),
+    )?)
 }
 
 /// A run that is about to be made.
@@ -218,12 +284,32 @@ struct Fresh {
     locked: RunLock,
 }
 
-fn create_run(host: &Host, request: &Request, fresh: Fresh, (stop, outlets): (&StopSwitch, Outlets), digests: Arc<Digests>) -> Result<Begun, EngineError> {
-    let Fresh { run_id, paths, config, locked } = fresh;
+fn create_run(
+    host: &Host,
+    request: &Request,
+    fresh: Fresh,
+    (stop, outlets): (&StopSwitch, Outlets),
+    digests: Arc<Digests>,
+) -> Result<Begun, EngineError> {
+    let Fresh {
+        run_id,
+        paths,
+        config,
+        locked,
+    } = fresh;
     // The config first: without it there is no run, with it a run can always be continued.
-    atomic::write(&paths.effective_config(), config.effective_yaml().as_bytes())?;
+    atomic::write(
+        &paths.effective_config(),
+        config.effective_yaml().as_bytes(),
+    )?;
     let (ledger, _) = Ledger::open(&locked, &paths)?;
-    let parts = recorder_parts(host, &paths, &config, (locked, ledger, RunView::new(run_id.clone())), outlets)?;
+    let parts = recorder_parts(
+        host,
+        &paths,
+        &config,
+        (locked, ledger, RunView::new(run_id.clone())),
+        outlets,
+    )?;
     let mut recorder = Recorder::new(parts);
     let created = Event::RunCreated {
         run_id: run_id.clone(),
@@ -232,21 +318,46 @@ fn create_run(host: &Host, request: &Request, fresh: Fresh, (stop, outlets): (&S
         budget: config.budget_max_usd,
         migrated: false,
     };
-    let events = std::iter::once(created).chain(trial_events(&config)).chain(std::iter::once(driver_event(request))).collect();
+    let events = std::iter::once(created)
+        .chain(trial_events(&config))
+        .chain(std::iter::once(driver_event(request)))
+        .collect();
     recorder.record(events, Durability::Fsync)?;
-    recorder.say(LogLevel::Info, About::default(), &format!("run {run_id} made from {}", config.path));
-    ready(host, request, (recorder, Arc::new(config), paths), stop, digests)
+    recorder.say(
+        LogLevel::Info,
+        About::default(),
+        &format!("run {run_id} made from {}", config.path),
+    );
+    ready(
+        host,
+        request,
+        (recorder, Arc::new(config), paths),
+        stop,
+        digests,
+    )
 }
 
 fn trial_events(config: &Config) -> impl Iterator<Item = Event> + '_ {
-    config.trials.iter().map(|trial| Event::TrialPlanned { trial: trial.clone() })
+    config.trials.iter().map(|trial| Event::TrialPlanned {
+        trial: trial.clone(),
+    })
 }
 
 fn driver_event(request: &Request) -> Event {
-    Event::DriverStarted { pid: std::process::id(), host: crate::store::lock::hostname(), gate: request.gate }
+    Event::DriverStarted {
+        pid: std::process::id(),
+        host: crate::store::lock::hostname(),
+        gate: request.gate,
+    }
 }
 
-fn recorder_parts(host: &Host, paths: &RunPaths, config: &Config, (lock, ledger, view): (RunLock, Ledger, RunView), outlets: Outlets) -> Result<RecorderParts, EngineError> {
+fn recorder_parts(
+    host: &Host,
+    paths: &RunPaths,
+    config: &Config,
+    (lock, ledger, view): (RunLock, Ledger, RunView),
+    outlets: Outlets,
+) -> Result<RecorderParts, EngineError> {
     Ok(RecorderParts {
         lock,
         ledger,
@@ -261,14 +372,24 @@ fn recorder_parts(host: &Host, paths: &RunPaths, config: &Config, (lock, ledger,
 fn prompt_marks(config: &Config) -> Prompts {
     let mut marks = Prompts::new();
     for trial in &config.trials {
-        let Some(set) = config.prompt_set(&trial.prompt_set) else { continue };
+        let Some(set) = config.prompt_set(&trial.prompt_set) else {
+            continue;
+        };
         let files = [
             ("control", &set.control),
             ("treatment", &set.treatment),
             ("closed_book", &config.instructions.closed_book),
             ("open_book", &config.instructions.open_book),
         ];
-        let of_trial = files.into_iter().map(|(role, file)| (role.to_owned(), PromptMark { path: file.path.clone(), sha256: file.sha256 }));
+        let of_trial = files.into_iter().map(|(role, file)| {
+            (
+                role.to_owned(),
+                PromptMark {
+                    path: file.path.clone(),
+                    sha256: file.sha256,
+                },
+            )
+        });
         marks.insert(trial.slug.clone(), of_trial.collect());
     }
     marks
@@ -290,6 +411,7 @@ fn ready(
         providers: Arc::clone(&host.providers),
         gate: request.gate,
         redo: redo(request),
+        condition: request.condition,
     })))
 }
 
@@ -302,35 +424,60 @@ fn continue_run(
 ) -> Result<Begun, EngineError> {
     let seen = look(host, run_id, request.config.as_ref(), &request.overrides)?;
     if !seen.drift.is_empty() && request.force == Force::No {
-        return Err(EngineError::NeedsDecision { message: drift_message(run_id, &seen.drift) });
+        return Err(EngineError::NeedsDecision {
+            message: drift_message(run_id, &seen.drift),
+        });
     }
-    let nothing = seen.drift.is_empty() && !seen.recovered && decide(&seen.facts(&digests)?, request.gate, redo(request)).is_done();
+    let nothing = seen.drift.is_empty()
+        && !seen.recovered
+        && decide(&seen.facts(&digests)?, request.gate, redo(request)).is_done();
     if nothing && statuses_tell(&seen.view, request.gate) && sentinel::read(&seen.paths).is_none() {
         return Ok(Begun::NothingToDo(run_id.clone()));
     }
     let locked = lock(host, &seen.paths)?;
     let (mut ledger, replay) = Ledger::open(&locked, &seen.paths)?;
     let mut view = RunView::new(run_id.clone());
-    let recorded = if seen.recovered { ledger.append_dated(records::recover(&seen.paths)?)? } else { replay.recorded };
+    let recorded = if seen.recovered {
+        ledger.append_dated(records::recover(&seen.paths)?)?
+    } else {
+        replay.recorded
+    };
     for fact in &recorded {
         // Counted as an oddity inside the picture.
         view.apply(fact).ok();
     }
-    let parts = recorder_parts(host, &seen.paths, &seen.config, (locked, ledger, view), outlets)?;
+    let parts = recorder_parts(
+        host,
+        &seen.paths,
+        &seen.config,
+        (locked, ledger, view),
+        outlets,
+    )?;
     let mut recorder = Recorder::new(parts);
     atomic::remove_stale_temps(seen.paths.root())?;
     settle_leftovers(&mut recorder, &seen, replay.torn_tail)?;
     recorder.record(vec![driver_event(request)], Durability::Fsync)?;
-    ready(host, request, (recorder, Arc::clone(&seen.config), seen.paths.clone()), stop, digests)
+    ready(
+        host,
+        request,
+        (recorder, Arc::clone(&seen.config), seen.paths.clone()),
+        stop,
+        digests,
+    )
 }
 
 /// Whether the recorded statuses of the gate's phases already say what the plan found.
 fn statuses_tell(view: &RunView, gate: Gate) -> bool {
-    gate.phases().all(|phase: Phase| view.phase(phase).status == crate::domain::PhaseStatus::Completed)
+    gate.phases()
+        .all(|phase: Phase| view.phase(phase).status == crate::domain::PhaseStatus::Completed)
 }
 
 fn drift_message(run_id: &RunId, drift: &[Change]) -> String {
-    let list: Vec<String> = drift.iter().take(30).map(|change| format!("  {change}")).collect();
+    let list: Vec<String> = drift
+        .iter()
+        .take(30)
+        .map(|change| format!("  {change}"))
+        .collect();
     format!(
         "the configuration is not the one that run {run_id} was made with:\n{}\nput it back, make a new run, or continue with the new one by --force (recorded in the run)",
         list.join("\n")
@@ -340,21 +487,48 @@ fn drift_message(run_id: &RunId, drift: &[Change]) -> String {
 /// Records what an earlier process left: a stop, an accepted drift, a torn ledger line, a missing ledger.
 fn settle_leftovers(recorder: &mut Recorder, seen: &Look, torn: bool) -> Result<(), EngineError> {
     if torn {
-        recorder.say(LogLevel::Warn, About::default(), "the last line of the ledger was torn and is dropped");
+        recorder.say(
+            LogLevel::Warn,
+            About::default(),
+            "the last line of the ledger was torn and is dropped",
+        );
     }
     if seen.recovered {
-        recorder.say(LogLevel::Warn, About::default(), "the ledger was missing; it was rebuilt from run_state.json and the trial manifests");
+        recorder.say(
+            LogLevel::Warn,
+            About::default(),
+            "the ledger was missing; it was rebuilt from run_state.json and the trial manifests",
+        );
     }
     if sentinel::clear(&seen.paths)? | recorder.view().stop.is_some() {
         recorder.record(vec![Event::StopCleared], Durability::Lazy)?;
-        recorder.say(LogLevel::Info, About::default(), "a stop asked for earlier is cleared");
+        recorder.say(
+            LogLevel::Info,
+            About::default(),
+            "a stop asked for earlier is cleared",
+        );
     }
     if !seen.drift.is_empty() {
         let changes: Vec<String> = seen.drift.iter().map(ToString::to_string).collect();
         atomic::backup(&seen.paths.effective_config(), "backup")?;
-        atomic::write(&seen.paths.effective_config(), seen.config.effective_yaml().as_bytes())?;
-        recorder.say(LogLevel::Warn, About::default(), &format!("continues with another configuration (--force): {}", changes.join("; ")));
-        let events = std::iter::once(Event::DriftAccepted { config_hash: seen.config.hash(), changes }).chain(trial_events(&seen.config)).collect();
+        atomic::write(
+            &seen.paths.effective_config(),
+            seen.config.effective_yaml().as_bytes(),
+        )?;
+        recorder.say(
+            LogLevel::Warn,
+            About::default(),
+            &format!(
+                "continues with another configuration (--force): {}",
+                changes.join("; ")
+            ),
+        );
+        let events = std::iter::once(Event::DriftAccepted {
+            config_hash: seen.config.hash(),
+            changes,
+        })
+        .chain(trial_events(&seen.config))
+        .collect();
         recorder.record(events, Durability::Fsync)?;
     }
     let missing: Vec<Event> = trial_events(&seen.config)
@@ -367,7 +541,11 @@ fn settle_leftovers(recorder: &mut Recorder, seen: &Look, torn: bool) -> Result<
 pub fn request_stop(host: &Host, run_id: &RunId, level: StopLevel) -> Result<(), EngineError> {
     let paths = host.experiments.run(run_id);
     if !exists(&paths) {
-        return Err(StoreError::NoSuchRun { run_id: run_id.clone(), dir: host.experiments.path().to_path_buf() }.into());
+        return Err(StoreError::NoSuchRun {
+            run_id: run_id.clone(),
+            dir: host.experiments.path().to_path_buf(),
+        }
+        .into());
     }
     Ok(sentinel::request(&paths, level)?)
 }

@@ -11,9 +11,9 @@ use super::catalogue::{Catalogue, standing_of};
 use super::error::EngineError;
 use super::fleet::{Fleet, FleetError, Launch, RunSummary, Standing, WatchHandle};
 use super::launch::{self, Force, Host, Request, Which};
+use super::recorder::Outlets;
 use super::session::{self, Ended};
 use super::stop::StopSwitch;
-use super::recorder::Outlets;
 use super::watch::Follower;
 use crate::config::Overrides;
 use crate::domain::{ExitCode, Gate, Plan, RunId, StopLevel};
@@ -40,7 +40,14 @@ pub struct LocalFleet {
 impl LocalFleet {
     /// A fleet; `overrides` are the command line's settings for runs begun here.
     pub fn new(host: Host, overrides: Overrides, default_config: PathBuf) -> Self {
-        Self { host, overrides, default_config, catalogue: Arc::default(), driven: Arc::default(), changed: watch::Sender::new(0) }
+        Self {
+            host,
+            overrides,
+            default_config,
+            catalogue: Arc::default(),
+            driven: Arc::default(),
+            changed: watch::Sender::new(0),
+        }
     }
 
     fn driven(&self) -> MutexGuard<'_, HashMap<RunId, Driven>> {
@@ -49,26 +56,48 @@ impl LocalFleet {
 
     fn request(&self, run_id: Option<&RunId>, config: Option<PathBuf>, gate: Gate) -> Request {
         let which = run_id.map_or(Which::New(None), |id| Which::Existing(id.clone()));
-        let config = if matches!(which, Which::New(_)) { Some(config.unwrap_or_else(|| self.default_config.clone())) } else { config };
-        Request { which, config, overrides: self.overrides.clone(), gate, force: Force::No }
+        let config = if matches!(which, Which::New(_)) {
+            Some(config.unwrap_or_else(|| self.default_config.clone()))
+        } else {
+            config
+        };
+        Request {
+            which,
+            config,
+            overrides: self.overrides.clone(),
+            gate,
+            force: Force::No,
+            condition: None,
+        }
     }
 }
 
 impl From<EngineError> for FleetError {
     fn from(error: EngineError) -> Self {
-        Self { exit: error.exit(), message: error.to_string() }
+        Self {
+            exit: error.exit(),
+            message: error.to_string(),
+        }
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, EngineError> + Send + 'static) -> Result<T, FleetError> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|died| EngineError::TaskDied(died.to_string()))?;
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, FleetError> {
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|died| EngineError::TaskDied(died.to_string()))?;
     Ok(done?)
 }
 
 #[async_trait]
 impl Fleet for LocalFleet {
     async fn list(&self) -> Result<Vec<RunSummary>, FleetError> {
-        let (catalogue, experiments, driving) = (Arc::clone(&self.catalogue), self.host.experiments.clone(), Fleet::driving(self));
+        let (catalogue, experiments, driving) = (
+            Arc::clone(&self.catalogue),
+            self.host.experiments.clone(),
+            Fleet::driving(self),
+        );
         blocking(move || Ok(catalogue.list(&experiments, &driving)?)).await
     }
 
@@ -76,12 +105,25 @@ impl Fleet for LocalFleet {
         let paths = self.host.experiments.run(run_id);
         let known = launch::exists(&paths);
         if !known {
-            return Err(EngineError::Usage { message: format!("there is no run {run_id} in {}", self.host.experiments.path().display()) }.into());
+            return Err(EngineError::Usage {
+                message: format!(
+                    "there is no run {run_id} in {}",
+                    self.host.experiments.path().display()
+                ),
+            }
+            .into());
         }
         let driven = self.driven().get(run_id).map(|d| d.view.clone());
-        let first = driven.as_ref().map_or_else(|| Arc::new(RunView::new(run_id.clone())), |view| view.borrow().clone());
+        let first = driven.as_ref().map_or_else(
+            || Arc::new(RunView::new(run_id.clone())),
+            |view| view.borrow().clone(),
+        );
         let (view, view_receiver) = watch::channel(first);
-        let begin = if driven.is_some() { Standing::Driving } else { standing_of(&RunView::new(run_id.clone()), &paths) };
+        let begin = if driven.is_some() {
+            Standing::Driving
+        } else {
+            standing_of(&RunView::new(run_id.clone()), &paths)
+        };
         let (standing, standing_receiver) = watch::channel(begin);
         let follower = Follower::new(run_id.clone(), paths);
         tokio::spawn(async move {
@@ -90,7 +132,10 @@ impl Fleet for LocalFleet {
             }
             follower.follow(view, standing).await;
         });
-        Ok(WatchHandle { view: view_receiver, standing: standing_receiver })
+        Ok(WatchHandle {
+            view: view_receiver,
+            standing: standing_receiver,
+        })
     }
 
     async fn plan(&self, run_id: Option<&RunId>, gate: Gate) -> Result<Plan, FleetError> {
@@ -105,16 +150,31 @@ impl Fleet for LocalFleet {
         }
         let switch = StopSwitch::default();
         // The name is replaced with the first picture; until then the run has none.
-        let placeholder = launch.run_id.map_or_else(|| launch::new_run_id(&self.host), Ok)?;
+        let placeholder = launch
+            .run_id
+            .map_or_else(|| launch::new_run_id(&self.host), Ok)?;
         let (outlets, view) = quiet(placeholder);
         let (started, mut learned) = watch::channel(None);
-        let drive = tokio::spawn(session::run(self.host.clone(), request, switch.clone(), outlets, started));
-        let run_id = learned.wait_for(Option::is_some).await.ok().and_then(|id| id.clone());
+        let drive = tokio::spawn(session::run(
+            self.host.clone(),
+            request,
+            switch.clone(),
+            outlets,
+            started,
+        ));
+        let run_id = learned
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|id| id.clone());
         let Some(run_id) = run_id else {
-            let ended = drive.await.map_err(|died| EngineError::TaskDied(died.to_string()))?;
+            let ended = drive
+                .await
+                .map_err(|died| EngineError::TaskDied(died.to_string()))?;
             return Err(early_end(ended));
         };
-        self.driven().insert(run_id.clone(), Driven { switch, view });
+        self.driven()
+            .insert(run_id.clone(), Driven { switch, view });
         let (fleet, id) = (self.clone(), run_id.clone());
         tokio::spawn(async move {
             // How it ended is in the run's log and picture.
@@ -166,7 +226,10 @@ fn quiet(run_id: RunId) -> (Outlets, watch::Receiver<Arc<RunView>>) {
 fn early_end(ended: Ended) -> FleetError {
     match ended.error {
         Some(error) => error.into(),
-        None => FleetError { message: "there is nothing to do: every phase of the gate is done".into(), exit: ExitCode::Done },
+        None => FleetError {
+            message: "there is nothing to do: every phase of the gate is done".into(),
+            exit: ExitCode::Done,
+        },
     }
 }
 

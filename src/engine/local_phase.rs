@@ -41,27 +41,53 @@ impl Sink for ChannelSink {
 }
 
 /// Runs one phase in one scope and records its stamp.
-pub async fn run(recorder: &mut Recorder, phase: Phase, ctx: &Ctx, scope: &Scope, with: (&StopWatch, &Arc<Digests>)) -> Result<(), EngineError> {
+pub async fn run(
+    recorder: &mut Recorder,
+    phase: Phase,
+    ctx: &Ctx,
+    scope: &Scope,
+    with: (&StopWatch, &Arc<Digests>),
+) -> Result<(), EngineError> {
     let (stop, digests) = with;
     let (words, mut heard) = mpsc::unbounded_channel();
-    let sink = ChannelSink { words, stop: stop.clone() };
-    let (thread_ctx, thread_scope, thread_digests) = (ctx.clone(), scope.clone(), Arc::clone(digests));
-    let task = tokio::task::spawn_blocking(move || work(phase, &thread_ctx, &thread_scope, &sink, &thread_digests));
-    let about = About { phase: Some(phase), trial: scope.slug(), part: None };
+    let sink = ChannelSink {
+        words,
+        stop: stop.clone(),
+    };
+    let (thread_ctx, thread_scope, thread_digests) =
+        (ctx.clone(), scope.clone(), Arc::clone(digests));
+    let task = tokio::task::spawn_blocking(move || {
+        work(phase, &thread_ctx, &thread_scope, &sink, &thread_digests)
+    });
+    let about = About {
+        phase: Some(phase),
+        trial: scope.slug(),
+        part: None,
+    };
     // The channel closes when the phase ends, because the sink moves into its thread.
     while let Some(word) = heard.recv().await {
         match word {
-            Word::Progress(done, total) => recorder.transient(&Event::Progress { phase, done, total }),
+            Word::Progress(done, total) => {
+                recorder.transient(&Event::Progress { phase, done, total })
+            }
             Word::Line(level, message) => recorder.say(level, about, &message),
         }
     }
-    let (stamp, message) = task.await.map_err(|error| EngineError::TaskDied(error.to_string()))??;
+    let (stamp, message) = task
+        .await
+        .map_err(|error| EngineError::TaskDied(error.to_string()))??;
     recorder.record(vec![Event::Stamped { stamp }], Durability::Fsync)?;
     recorder.say(LogLevel::Info, about, &message);
     Ok(())
 }
 
-fn work(phase: Phase, ctx: &Ctx, scope: &Scope, sink: &ChannelSink, digests: &Digests) -> Result<(Stamp, String), PhaseError> {
+fn work(
+    phase: Phase,
+    ctx: &Ctx,
+    scope: &Scope,
+    sink: &ChannelSink,
+    digests: &Digests,
+) -> Result<(Stamp, String), PhaseError> {
     // Inputs are marked before they are read: if one changes meanwhile, the stamp is stale rather than wrong.
     let mut inputs = Vec::new();
     for path in phases::needs(phase, ctx, scope)? {
@@ -73,8 +99,22 @@ fn work(phase: Phase, ctx: &Ctx, scope: &Scope, sink: &ChannelSink, digests: &Di
         .into_iter()
         .map(|made| {
             digests.forget(&made.path);
-            crate::domain::FileMark { path: ctx.paths.relative(&made.path), sha256: made.sum.sha256, bytes: made.sum.bytes, rows: made.rows }
+            crate::domain::FileMark {
+                path: ctx.paths.relative(&made.path),
+                sha256: made.sum.sha256,
+                bytes: made.sum.bytes,
+                rows: made.rows,
+            }
         })
         .collect();
-    Ok((Stamp { phase, trial: scope.slug().cloned(), knobs, inputs, outputs }, message))
+    Ok((
+        Stamp {
+            phase,
+            trial: scope.slug().cloned(),
+            knobs,
+            inputs,
+            outputs,
+        },
+        message,
+    ))
 }

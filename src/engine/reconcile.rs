@@ -30,9 +30,18 @@ pub struct AttemptFiles {
 enum Fate {
     Missing,
     /// File, offset and length of the last error line; whether another attempt may help.
-    Failed { file: usize, start: usize, len: usize, retryable: bool },
+    Failed {
+        file: usize,
+        start: usize,
+        len: usize,
+        retryable: bool,
+    },
     /// File, offset and length of the first answer line.
-    Answered { file: usize, start: usize, len: usize },
+    Answered {
+        file: usize,
+        start: usize,
+        len: usize,
+    },
 }
 
 /// A reconciled piece of work, with its raw bytes in memory: as large as its part, no larger.
@@ -65,7 +74,12 @@ fn expected_ids(input: &Path) -> Result<Vec<String>, StoreError> {
     let fail = |source| StoreError::io("read", input)(source);
     while read_line(&mut reader, &mut line).map_err(fail)? {
         if !line.is_empty() {
-            let id = custom_id(&line).map_err(|error| fail(io::Error::new(io::ErrorKind::InvalidData, error.to_string())))?;
+            let id = custom_id(&line).map_err(|error| {
+                fail(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    error.to_string(),
+                ))
+            })?;
             ids.push(id.into_owned());
         }
     }
@@ -99,7 +113,12 @@ pub fn reconcile(input: &Path, attempts: &[AttemptFiles]) -> Result<Reconciled, 
         malformed: 0,
         commonest_error: None,
     };
-    let index: HashMap<&str, usize> = work.ids.iter().enumerate().map(|(i, id)| (id.as_str(), i)).collect();
+    let index: HashMap<&str, usize> = work
+        .ids
+        .iter()
+        .enumerate()
+        .map(|(i, id)| (id.as_str(), i))
+        .collect();
     let mut errors: HashMap<String, u64> = HashMap::new();
     for attempt in attempts {
         work.usage = TokenUsage::default();
@@ -107,7 +126,14 @@ pub fn reconcile(input: &Path, attempts: &[AttemptFiles]) -> Result<Reconciled, 
         for path in [&attempt.results, &attempt.errors] {
             let bytes = read_if_there(path)?;
             let file = work.files.len();
-            let mut counts = FileCounts { seen: &mut seen, errors: &mut errors, usage: &mut work.usage, foreign: 0, duplicated: 0, malformed: 0 };
+            let mut counts = FileCounts {
+                seen: &mut seen,
+                errors: &mut errors,
+                usage: &mut work.usage,
+                foreign: 0,
+                duplicated: 0,
+                malformed: 0,
+            };
             take_file(&bytes, file, &index, &mut work.fates, &mut counts);
             work.foreign += counts.foreign;
             work.duplicated += counts.duplicated;
@@ -129,7 +155,9 @@ pub fn reconcile(input: &Path, attempts: &[AttemptFiles]) -> Result<Reconciled, 
         }
     }
     // Ties go to the message that sorts first, so that the choice does not depend on the hash order.
-    work.commonest_error = errors.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
+    work.commonest_error = errors
+        .into_iter()
+        .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)));
     Ok(work)
 }
 
@@ -142,7 +170,13 @@ struct FileCounts<'a> {
     malformed: u64,
 }
 
-fn take_file(bytes: &[u8], file: usize, index: &HashMap<&str, usize>, fates: &mut [Fate], counts: &mut FileCounts<'_>) {
+fn take_file(
+    bytes: &[u8],
+    file: usize,
+    index: &HashMap<&str, usize>,
+    fates: &mut [Fate],
+    counts: &mut FileCounts<'_>,
+) {
     let mut start = 0;
     for line in bytes.split(|b| *b == b'\n') {
         let (at, len) = (start, line.len());
@@ -172,14 +206,29 @@ fn take_file(bytes: &[u8], file: usize, index: &HashMap<&str, usize>, fates: &mu
                     counts.duplicated += 1;
                 }
                 if !matches!(fates[i], Fate::Answered { .. }) {
-                    fates[i] = Fate::Answered { file, start: at, len };
+                    fates[i] = Fate::Answered {
+                        file,
+                        start: at,
+                        len,
+                    };
                 }
             }
             RowOutcome::Error { class, message, .. } => {
                 counts.duplicated += u64::from(counts.seen[i]);
-                *counts.errors.entry(crate::domain::text::shorten(&crate::domain::text::printable(&message), 160)).or_default() += 1;
+                *counts
+                    .errors
+                    .entry(crate::domain::text::shorten(
+                        &crate::domain::text::printable(&message),
+                        160,
+                    ))
+                    .or_default() += 1;
                 if !matches!(fates[i], Fate::Answered { .. }) {
-                    fates[i] = Fate::Failed { file, start: at, len, retryable: class.is_retryable() };
+                    fates[i] = Fate::Failed {
+                        file,
+                        start: at,
+                        len,
+                        retryable: class.is_retryable(),
+                    };
                 }
             }
         }
@@ -211,8 +260,15 @@ impl Reconciled {
         let mut file = AtomicFile::create(path)?;
         let fail = |source| StoreError::io("write", path)(source);
         for fate in &self.fates {
-            if let Fate::Answered { file: from, start, len } = *fate {
-                file.write_all(self.raw(from, start, len)).and_then(|()| file.write_all(b"\n")).map_err(fail)?;
+            if let Fate::Answered {
+                file: from,
+                start,
+                len,
+            } = *fate
+            {
+                file.write_all(self.raw(from, start, len))
+                    .and_then(|()| file.write_all(b"\n"))
+                    .map_err(fail)?;
             }
         }
         Ok(file.finish()?.sha256)
@@ -228,12 +284,29 @@ impl Reconciled {
         for (id, fate) in self.ids.iter().zip(&self.fates) {
             match *fate {
                 Fate::Answered { .. } => {}
-                Fate::Failed { file: from, start, len, .. } => {
-                    file.write_all(self.raw(from, start, len)).and_then(|()| file.write_all(b"\n")).map_err(fail)?;
+                Fate::Failed {
+                    file: from,
+                    start,
+                    len,
+                    ..
+                } => {
+                    file.write_all(self.raw(from, start, len))
+                        .and_then(|()| file.write_all(b"\n"))
+                        .map_err(fail)?;
                 }
                 Fate::Missing => {
-                    let error = MissingError { code: "missing", message: "the provider returned no row for this request" };
-                    write_line(&mut file, &MissingRow { custom_id: id, error }).map_err(fail)?;
+                    let error = MissingError {
+                        code: "missing",
+                        message: "the provider returned no row for this request",
+                    };
+                    write_line(
+                        &mut file,
+                        &MissingRow {
+                            custom_id: id,
+                            error,
+                        },
+                    )
+                    .map_err(fail)?;
                 }
             }
         }
@@ -242,7 +315,11 @@ impl Reconciled {
     }
 
     /// Copies the input lines worth another attempt to `output`; gives digest, lines and bytes.
-    pub fn write_retry_input(&self, input: &Path, output: &Path) -> Result<(Digest, u64, u64), StoreError> {
+    pub fn write_retry_input(
+        &self,
+        input: &Path,
+        output: &Path,
+    ) -> Result<(Digest, u64, u64), StoreError> {
         let mut reader = io::BufReader::new(open_regular(input)?);
         let mut file = AtomicFile::create(output)?;
         let (mut line, mut rows, mut i) = (Vec::new(), 0, 0);
@@ -250,9 +327,19 @@ impl Reconciled {
             if line.is_empty() {
                 continue;
             }
-            if matches!(self.fates.get(i), Some(Fate::Missing | Fate::Failed { retryable: true, .. })) {
+            if matches!(
+                self.fates.get(i),
+                Some(
+                    Fate::Missing
+                        | Fate::Failed {
+                            retryable: true,
+                            ..
+                        }
+                )
+            ) {
                 line.push(b'\n');
-                file.write_all(&line).map_err(StoreError::io("write", output))?;
+                file.write_all(&line)
+                    .map_err(StoreError::io("write", output))?;
                 rows += 1;
             }
             i += 1;

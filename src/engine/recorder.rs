@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::error::EngineError;
 use crate::domain::text::printable;
-use crate::domain::{Event, LogLevel, LogLine, PartKey, Phase, Recorded, TrialSlug, WorkKey};
 use crate::domain::work::WorkEvent;
+use crate::domain::{Event, LogLevel, LogLine, PartKey, Phase, Recorded, TrialSlug, WorkKey};
 use crate::snapshot::RunView;
 use crate::store::{Durability, EventLog, Faces, Ledger, RunLock};
 use crate::sys::Clock;
@@ -43,7 +43,11 @@ pub struct About<'a> {
 impl About<'_> {
     /// A line about a phase as a whole.
     pub fn phase(phase: Phase) -> Self {
-        Self { phase: Some(phase), trial: None, part: None }
+        Self {
+            phase: Some(phase),
+            trial: None,
+            part: None,
+        }
     }
 }
 
@@ -83,9 +87,27 @@ pub struct RecorderParts {
 impl Recorder {
     /// Takes over a run.
     pub fn new(parts: RecorderParts) -> Self {
-        let RecorderParts { lock, ledger, log, faces, view, outlets, clock } = parts;
+        let RecorderParts {
+            lock,
+            ledger,
+            log,
+            faces,
+            view,
+            outlets,
+            clock,
+        } = parts;
         let now = Instant::now();
-        Self { lock, ledger, log, faces, view, outlets, clock, published: now, faced: now }
+        Self {
+            lock,
+            ledger,
+            log,
+            faces,
+            view,
+            outlets,
+            clock,
+            published: now,
+            faced: now,
+        }
     }
 
     /// The picture as of the last fact.
@@ -104,7 +126,11 @@ impl Recorder {
     }
 
     /// Records facts in one write; `Durability::Fsync` returns only when they will survive a power cut.
-    pub fn record(&mut self, events: Vec<Event>, durability: Durability) -> Result<(), EngineError> {
+    pub fn record(
+        &mut self,
+        events: Vec<Event>,
+        durability: Durability,
+    ) -> Result<(), EngineError> {
         if events.is_empty() {
             return Ok(());
         }
@@ -117,14 +143,23 @@ impl Recorder {
     }
 
     /// Records what happened to one piece of work.
-    pub fn work(&mut self, work: WorkKey, event: WorkEvent, durability: Durability) -> Result<(), EngineError> {
+    pub fn work(
+        &mut self,
+        work: WorkKey,
+        event: WorkEvent,
+        durability: Durability,
+    ) -> Result<(), EngineError> {
         self.record(vec![Event::Work { work, event }], durability)
     }
 
     fn take(&mut self, fact: &Recorded) {
         if let Err(error) = self.view.apply(fact) {
             // A refused fact is a fault of this program, not of the run: it is shown and counted, the run goes on.
-            self.say(LogLevel::Warn, About::default(), &format!("ledger fact {} does not fit: {error}", fact.seq));
+            self.say(
+                LogLevel::Warn,
+                About::default(),
+                &format!("ledger fact {} does not fit: {error}", fact.seq),
+            );
         }
     }
 
@@ -174,7 +209,11 @@ impl Recorder {
 
     /// Rewrites the faces if the last time is long enough ago.
     pub fn face_if_due(&mut self) -> Result<(), EngineError> {
-        if self.faced.elapsed() >= FACES_EVERY { self.face() } else { Ok(()) }
+        if self.faced.elapsed() >= FACES_EVERY {
+            self.face()
+        } else {
+            Ok(())
+        }
     }
 
     /// Rewrites `run_state.json` and the trial manifests that changed.

@@ -13,9 +13,20 @@ use crate::snapshot::WorkView;
 use crate::store::{Digests, Durability, PartPaths, atomic};
 
 /// Checks every finished part's files and queues again what was given up.
-pub fn before_queue(recorder: &mut Recorder, ctx: &Ctx, digests: &Digests, allowed: Allowed) -> Result<(), EngineError> {
+pub fn before_queue(
+    recorder: &mut Recorder,
+    ctx: &Ctx,
+    digests: &Digests,
+    allowed: Allowed,
+) -> Result<(), EngineError> {
     let mut events = Vec::new();
-    for (index, work) in ctx.view.works.iter().enumerate().filter(|(_, w)| w.used_by > 0) {
+    for (index, work) in ctx
+        .view
+        .works
+        .iter()
+        .enumerate()
+        .filter(|(_, w)| w.used_by > 0)
+    {
         match &work.state {
             WorkState::Done { .. } if allowed.collect == Allow::Yes => {
                 if let Some(event) = repair_done(recorder, ctx, digests, (index, work))? {
@@ -24,7 +35,10 @@ pub fn before_queue(recorder: &mut Recorder, ctx: &Ctx, digests: &Digests, allow
             }
             WorkState::Failed { reason, .. } if allowed.submit == Allow::Yes => {
                 let reason = format!("queued again by resume (was: {reason})");
-                events.push(Event::Work { work: work.key, event: WorkEvent::Requeued { reason } });
+                events.push(Event::Work {
+                    work: work.key,
+                    event: WorkEvent::Requeued { reason },
+                });
             }
             _ => {}
         }
@@ -46,8 +60,15 @@ fn folders(ctx: &Ctx, index: usize, work: &WorkView) -> Vec<PartPaths> {
     folders
 }
 
-fn repair_done(recorder: &mut Recorder, ctx: &Ctx, digests: &Digests, (index, work): (usize, &Arc<WorkView>)) -> Result<Option<Event>, EngineError> {
-    let WorkState::Done { results, .. } = &work.state else { return Ok(None) };
+fn repair_done(
+    recorder: &mut Recorder,
+    ctx: &Ctx,
+    digests: &Digests,
+    (index, work): (usize, &Arc<WorkView>),
+) -> Result<Option<Event>, EngineError> {
+    let WorkState::Done { results, .. } = &work.state else {
+        return Ok(None);
+    };
     let mut folders = folders(ctx, index, work);
     let mut whole = Vec::new();
     for folder in &folders {
@@ -56,26 +77,51 @@ fn repair_done(recorder: &mut Recorder, ctx: &Ctx, digests: &Digests, (index, wo
     if whole.iter().all(|h| *h == Holds::Yes) {
         return Ok(None);
     }
-    let about = About { phase: Some(Phase::Poll), trial: Some(&work.owner), part: Some(work.part.key) };
+    let about = About {
+        phase: Some(Phase::Poll),
+        trial: Some(&work.owner),
+        part: Some(work.part.key),
+    };
     // A damaged file is evidence: it is set aside, not overwritten.
     for (folder, held) in folders.iter().zip(&whole) {
         if *held == Holds::Other {
             let kept = atomic::set_aside(&folder.results())?;
-            recorder.say(LogLevel::Warn, about, &format!("results.jsonl is not as downloaded; kept as {}", ctx.paths.relative(&kept)));
+            recorder.say(
+                LogLevel::Warn,
+                about,
+                &format!(
+                    "results.jsonl is not as downloaded; kept as {}",
+                    ctx.paths.relative(&kept)
+                ),
+            );
         }
         digests.forget(&folder.results());
     }
     if let Some(good) = whole.iter().position(|h| *h == Holds::Yes) {
         folders.swap(0, good);
         share(&folders)?;
-        recorder.say(LogLevel::Info, about, "copied again from another trial that shares the part");
+        recorder.say(
+            LogLevel::Info,
+            about,
+            "copied again from another trial that shares the part",
+        );
         return Ok(None);
     }
     let Some((attempt, job)) = work.jobs.last().cloned() else {
         let reason = "its results are gone and no job is recorded".to_owned();
-        return Ok(Some(Event::Work { work: work.key, event: WorkEvent::Requeued { reason } }));
+        return Ok(Some(Event::Work {
+            work: work.key,
+            event: WorkEvent::Requeued { reason },
+        }));
     };
     recorder.say(LogLevel::Warn, about, "results.jsonl is missing or damaged: downloaded again from the provider, nothing is submitted");
     let reason = "results.jsonl was missing or damaged".to_owned();
-    Ok(Some(Event::Work { work: work.key, event: WorkEvent::Reopened { job, attempt, reason } }))
+    Ok(Some(Event::Work {
+        work: work.key,
+        event: WorkEvent::Reopened {
+            job,
+            attempt,
+            reason,
+        },
+    }))
 }

@@ -29,7 +29,13 @@ pub struct Ended {
 }
 
 /// Does what a request asks for. `started` learns the run's id as soon as it is under the lock.
-pub async fn run(host: Host, request: Request, stop: StopSwitch, outlets: Outlets, started: watch::Sender<Option<RunId>>) -> Ended {
+pub async fn run(
+    host: Host,
+    request: Request,
+    stop: StopSwitch,
+    outlets: Outlets,
+    started: watch::Sender<Option<RunId>>,
+) -> Ended {
     let switch = stop.clone();
     let begun = tokio::task::spawn_blocking(move || begin(&host, &request, &switch, outlets)).await;
     let drive = match begun {
@@ -37,7 +43,12 @@ pub async fn run(host: Host, request: Request, stop: StopSwitch, outlets: Outlet
         Ok(Err(error)) => return failed(None, error),
         Ok(Ok(Begun::NothingToDo(run_id))) => {
             started.send_replace(Some(run_id.clone()));
-            return Ended { run_id: Some(run_id), exit: ExitCode::Done, error: None, idle: true };
+            return Ended {
+                run_id: Some(run_id),
+                exit: ExitCode::Done,
+                error: None,
+                idle: true,
+            };
         }
         Ok(Ok(Begun::Ready(drive))) => drive,
     };
@@ -50,29 +61,52 @@ pub async fn run(host: Host, request: Request, stop: StopSwitch, outlets: Outlet
 }
 
 fn failed(run_id: Option<RunId>, error: EngineError) -> Ended {
-    Ended { run_id, exit: error.exit(), error: Some(error), idle: false }
+    Ended {
+        run_id,
+        exit: error.exit(),
+        error: Some(error),
+        idle: false,
+    }
 }
 
 async fn drive_to_end(mut drive: Drive, run_id: RunId) -> Ended {
     let outcome = drive.run().await;
-    let exit = outcome.as_ref().err().map_or(ExitCode::Done, EngineError::exit);
+    let exit = outcome
+        .as_ref()
+        .err()
+        .map_or(ExitCode::Done, EngineError::exit);
     let farewell = farewell(&mut drive, &outcome, exit);
     match outcome.and(farewell) {
-        Ok(()) => Ended { run_id: Some(run_id), exit, error: None, idle: false },
+        Ok(()) => Ended {
+            run_id: Some(run_id),
+            exit,
+            error: None,
+            idle: false,
+        },
         Err(error) => failed(Some(run_id), error),
     }
 }
 
 /// Records that the driver leaves, so that nobody takes the run for an orphan.
-fn farewell(drive: &mut Drive, outcome: &Result<(), EngineError>, exit: ExitCode) -> Result<(), EngineError> {
+fn farewell(
+    drive: &mut Drive,
+    outcome: &Result<(), EngineError>,
+    exit: ExitCode,
+) -> Result<(), EngineError> {
     let words = match outcome {
         Ok(()) => "done".to_owned(),
         Err(error) if is_stop(error).is_some() => "stopped as asked; resume continues".to_owned(),
         Err(error) => format!("ended early: {error}"),
     };
-    let level = if outcome.is_ok() { LogLevel::Info } else { LogLevel::Warn };
+    let level = if outcome.is_ok() {
+        LogLevel::Info
+    } else {
+        LogLevel::Warn
+    };
     drive.recorder.say(level, About::default(), &words);
-    drive.recorder.record(vec![Event::DriverEnded { exit }], Durability::Fsync)?;
+    drive
+        .recorder
+        .record(vec![Event::DriverEnded { exit }], Durability::Fsync)?;
     drive.recorder.face()
 }
 

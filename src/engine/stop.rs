@@ -12,7 +12,9 @@ pub struct StopSwitch {
 
 impl Default for StopSwitch {
     fn default() -> Self {
-        Self { sender: watch::Sender::new(None) }
+        Self {
+            sender: watch::Sender::new(None),
+        }
     }
 }
 
@@ -30,7 +32,9 @@ impl StopSwitch {
 
     /// A view of the switch.
     pub fn watch(&self) -> StopWatch {
-        StopWatch { receiver: self.sender.subscribe() }
+        StopWatch {
+            receiver: self.sender.subscribe(),
+        }
     }
 }
 

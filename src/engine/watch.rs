@@ -31,8 +31,17 @@ pub struct Follower {
 impl Follower {
     /// Begins at the first line.
     pub fn new(run_id: RunId, paths: RunPaths) -> Self {
-        let (ledger, log) = (LedgerTail::new(paths.ledger()), LogTail::new(paths.events()));
-        Self { view: RunView::new(run_id.clone()), run_id, paths, ledger, log }
+        let (ledger, log) = (
+            LedgerTail::new(paths.ledger()),
+            LogTail::new(paths.events()),
+        );
+        Self {
+            view: RunView::new(run_id.clone()),
+            run_id,
+            paths,
+            ledger,
+            log,
+        }
     }
 
     /// Takes in what came since the last look; `true` where something did.
@@ -66,7 +75,11 @@ impl Follower {
     }
 
     /// Follows until nobody listens any more.
-    pub async fn follow(mut self, view: watch::Sender<Arc<RunView>>, standing: watch::Sender<Standing>) {
+    pub async fn follow(
+        mut self,
+        view: watch::Sender<Arc<RunView>>,
+        standing: watch::Sender<Standing>,
+    ) {
         let mut looks = 0;
         while !view.is_closed() {
             let (follower, news) = match tokio::task::spawn_blocking(move || {

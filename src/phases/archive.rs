@@ -11,7 +11,12 @@ use crate::domain::{Digest, Phase, PhaseStatus};
 /// The files read: what the last phase before made.
 pub fn needs(ctx: &Ctx) -> Vec<PathBuf> {
     let mut files = vec![ctx.paths.aggregate_report()];
-    files.extend(ctx.view.trials.iter().map(|t| ctx.trial_paths(&t.trial.slug).report_md()));
+    files.extend(
+        ctx.view
+            .trials
+            .iter()
+            .map(|t| ctx.trial_paths(&t.trial.slug).report_md()),
+    );
     files
 }
 
@@ -47,7 +52,10 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
         .map(Phase::as_str)
         .collect();
     if !incomplete.is_empty() {
-        return Err(PhaseError::Nothing(format!("the run is not complete ({} not done), so it is not archived; `evaltui resume` completes it", incomplete.join(", "))));
+        return Err(PhaseError::Nothing(format!(
+            "the run is not complete ({} not done), so it is not archived; `evaltui resume` completes it",
+            incomplete.join(", ")
+        )));
     }
     let mut paths = Vec::new();
     list(ctx.paths.root(), &mut paths)?;
@@ -60,24 +68,47 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
         ctx.paths.stop_now(),
         ctx.paths.archive_manifest(),
     ];
-    let manifests: Vec<PathBuf> = ctx.view.trials.iter().map(|t| ctx.trial_paths(&t.trial.slug).trial_manifest()).collect();
+    let manifests: Vec<PathBuf> = ctx
+        .view
+        .trials
+        .iter()
+        .map(|t| ctx.trial_paths(&t.trial.slug).trial_manifest())
+        .collect();
     paths.retain(|p| !state.contains(p) && !manifests.contains(p));
     paths.sort();
     let mut files = Vec::with_capacity(paths.len());
     for (i, path) in paths.iter().enumerate() {
         sink.progress(i as u64, paths.len() as u64);
         sink.heed()?;
-        let (sha256, bytes) = Digest::of_reader(open(path)?).map_err(|source| PhaseError::Read { path: path.clone(), source })?;
-        files.push(ArchivedFile { path: ctx.paths.relative(path), bytes, sha256 });
+        let (sha256, bytes) =
+            Digest::of_reader(open(path)?).map_err(|source| PhaseError::Read {
+                path: path.clone(),
+                source,
+            })?;
+        files.push(ArchivedFile {
+            path: ctx.paths.relative(path),
+            bytes,
+            sha256,
+        });
     }
     let count = files.len();
-    let manifest = ArchiveManifest { schema_version: 1, run_id: ctx.view.run_id.to_string(), files };
-    Ok(Outcome { made: vec![write_json(&ctx.paths.archive_manifest(), &manifest)?], message: format!("{count} artifacts listed and hashed") })
+    let manifest = ArchiveManifest {
+        schema_version: 1,
+        run_id: ctx.view.run_id.to_string(),
+        files,
+    };
+    Ok(Outcome {
+        made: vec![write_json(&ctx.paths.archive_manifest(), &manifest)?],
+        message: format!("{count} artifacts listed and hashed"),
+    })
 }
 
 /// Regular files below a folder; links are not followed, temporary files are not artifacts.
 fn list(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), PhaseError> {
-    let fail = |source| PhaseError::Read { path: dir.to_path_buf(), source };
+    let fail = |source| PhaseError::Read {
+        path: dir.to_path_buf(),
+        source,
+    };
     for entry in std::fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let kind = entry.file_type().map_err(fail)?;

@@ -35,7 +35,12 @@ pub fn needs(ctx: &Ctx) -> Vec<PathBuf> {
 pub fn makes(ctx: &Ctx) -> Vec<PathBuf> {
     let mut files = vec![ctx.paths.build_manifest()];
     if let Ok(manifest) = read_manifest(ctx) {
-        files.extend(manifest.shards.keys().filter_map(|name| ctx.paths.batch_input(name).ok()));
+        files.extend(
+            manifest
+                .shards
+                .keys()
+                .filter_map(|name| ctx.paths.batch_input(name).ok()),
+        );
     }
     files
 }
@@ -44,12 +49,22 @@ pub fn makes(ctx: &Ctx) -> Vec<PathBuf> {
 pub fn knobs(ctx: &Ctx) -> Digest {
     let mut text = vec!["build/1".to_owned()];
     for set in &ctx.config.prompt_sets {
-        text.extend([set.name.to_string(), set.control.sha256.to_string(), set.treatment.sha256.to_string()]);
+        text.extend([
+            set.name.to_string(),
+            set.control.sha256.to_string(),
+            set.treatment.sha256.to_string(),
+        ]);
     }
     let instructions = &ctx.config.instructions;
-    text.extend([instructions.closed_book.sha256.to_string(), instructions.open_book.sha256.to_string()]);
+    text.extend([
+        instructions.closed_book.sha256.to_string(),
+        instructions.open_book.sha256.to_string(),
+    ]);
     for (input, plan) in inputs(ctx) {
-        text.push(format!("{} {} {} {}", input.prompt_set, input.temp, plan.samples, plan.types_apart));
+        text.push(format!(
+            "{} {} {} {}",
+            input.prompt_set, input.temp, plan.samples, plan.types_apart
+        ));
     }
     Digest::of_parts(&text.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -57,12 +72,24 @@ pub fn knobs(ctx: &Ctx) -> Digest {
 /// Reads and checks `build_manifest.json`.
 pub fn read_manifest(ctx: &Ctx) -> Result<BuildManifest, PhaseError> {
     let path = ctx.paths.build_manifest();
-    let form = |reason: String| PhaseError::Form { path: path.clone(), reason, hint: "`--only-step build` makes it again" };
-    let manifest: BuildManifest = serde_json::from_reader(open(&path)?).map_err(|error| form(error.to_string()))?;
+    let form = |reason: String| PhaseError::Form {
+        path: path.clone(),
+        reason,
+        hint: "`--only-step build` makes it again",
+    };
+    let manifest: BuildManifest =
+        serde_json::from_reader(open(&path)?).map_err(|error| form(error.to_string()))?;
     if manifest.schema_version != BUILD_MANIFEST_VERSION {
-        return Err(form(format!("schema_version {} is not {BUILD_MANIFEST_VERSION}", manifest.schema_version)));
+        return Err(form(format!(
+            "schema_version {} is not {BUILD_MANIFEST_VERSION}",
+            manifest.schema_version
+        )));
     }
-    if let Some((name, _)) = manifest.shards.iter().find(|(name, shard)| shard.path != **name || ctx.paths.batch_input(name).is_err()) {
+    if let Some((name, _)) = manifest
+        .shards
+        .iter()
+        .find(|(name, shard)| shard.path != **name || ctx.paths.batch_input(name).is_err())
+    {
         return Err(form(format!("part name {name:?} is not a plain file name")));
     }
     Ok(manifest)
@@ -86,7 +113,12 @@ fn inputs(ctx: &Ctx) -> BTreeMap<Input, InputPlan> {
     let mut inputs: BTreeMap<Input, InputPlan> = BTreeMap::new();
     for trial in &ctx.config.trials {
         for &temp in &trial.temps {
-            let plan = inputs.entry(Input { prompt_set: trial.prompt_set.clone(), temp }).or_default();
+            let plan = inputs
+                .entry(Input {
+                    prompt_set: trial.prompt_set.clone(),
+                    temp,
+                })
+                .or_default();
             plan.samples = plan.samples.max(trial.samples_at(temp));
             plan.types_apart |= trial.max_new_tokens.closed_book != trial.max_new_tokens.open_book;
         }
@@ -103,38 +135,75 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
         return Err(PhaseError::Nothing("no items to build from: every row was rejected or left out by the size limits; see prepared/rejects.jsonl".into()));
     }
     let inputs = inputs(ctx);
-    let total: u64 = inputs.values().map(|plan| 2 * items * u64::from(plan.samples)).sum();
-    let mut writer = Builder { ctx, sink, done: 0, total, shards: BTreeMap::new(), made: Vec::new() };
+    let total: u64 = inputs
+        .values()
+        .map(|plan| 2 * items * u64::from(plan.samples))
+        .sum();
+    let mut writer = Builder {
+        ctx,
+        sink,
+        done: 0,
+        total,
+        shards: BTreeMap::new(),
+        made: Vec::new(),
+    };
     for (input, plan) in &inputs {
-        let Some(set) = ctx.config.prompt_set(&input.prompt_set) else { continue };
+        let Some(set) = ctx.config.prompt_set(&input.prompt_set) else {
+            continue;
+        };
         for condition in Condition::ALL {
             writer.build(input, *plan, condition, set, items)?;
         }
     }
-    let Builder { shards, mut made, .. } = writer;
+    let Builder {
+        shards, mut made, ..
+    } = writer;
     remove_others(ctx, &shards)?;
     let manifest = BuildManifest {
         schema_version: BUILD_MANIFEST_VERSION,
         lines_per_part: ctx.config.execution.lines_per_part,
-        temps: inputs.keys().map(|i| i.temp).collect::<BTreeSet<_>>().into_iter().collect(),
+        temps: inputs
+            .keys()
+            .map(|i| i.temp)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         prompt_sets: ctx.config.prompt_sets.iter().map(prompt_digests).collect(),
         shards,
     };
     let parts = manifest.shards.len();
     // The manifest is written last: as long as it is not there, nothing of this build counts.
     made.push(write_json(&ctx.paths.build_manifest(), &manifest)?);
-    Ok(Outcome { made, message: format!("{} requests in {parts} parts", crate::domain::text::thousands(total)) })
+    Ok(Outcome {
+        made,
+        message: format!(
+            "{} requests in {parts} parts",
+            crate::domain::text::thousands(total)
+        ),
+    })
 }
 
 fn prompt_digests(set: &PromptSet) -> (String, BTreeMap<String, Digest>) {
-    let digests = [(Condition::Control, set.control.sha256), (Condition::Treatment, set.treatment.sha256)];
-    (set.name.to_string(), digests.into_iter().map(|(c, d)| (c.to_string(), d)).collect())
+    let digests = [
+        (Condition::Control, set.control.sha256),
+        (Condition::Treatment, set.treatment.sha256),
+    ];
+    (
+        set.name.to_string(),
+        digests
+            .into_iter()
+            .map(|(c, d)| (c.to_string(), d))
+            .collect(),
+    )
 }
 
 /// Removes parts of an earlier build that this one does not have.
 fn remove_others(ctx: &Ctx, shards: &BTreeMap<String, Shard>) -> Result<(), PhaseError> {
     let dir = ctx.paths.batch_inputs_dir();
-    let fail = |source| PhaseError::Read { path: dir.clone(), source };
+    let fail = |source| PhaseError::Read {
+        path: dir.clone(),
+        source,
+    };
     for entry in std::fs::read_dir(&dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -150,7 +219,10 @@ fn count_items(ctx: &Ctx) -> Result<u64, PhaseError> {
     let mut line = Vec::new();
     for path in needs(ctx) {
         let mut reader = open(&path)?;
-        while read_line(&mut reader, &mut line).map_err(|source| PhaseError::Read { path: path.clone(), source })? {
+        while read_line(&mut reader, &mut line).map_err(|source| PhaseError::Read {
+            path: path.clone(),
+            source,
+        })? {
             items += u64::from(!line.is_empty());
         }
     }
@@ -191,14 +263,22 @@ struct Message<'a> {
 
 fn text_of(file: &TextFile) -> Result<&str, PhaseError> {
     file.text.as_deref().ok_or_else(|| {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "the file is gone; the parts cannot be built again without it");
-        PhaseError::Read { path: file.path.clone().into(), source }
+        let source = std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            "the file is gone; the parts cannot be built again without it",
+        );
+        PhaseError::Read {
+            path: file.path.clone().into(),
+            source,
+        }
     })
 }
 
 /// The user's message: instruction, passage where there is one, question, options where there are any.
 fn user_message(instruction: &str, item: &Source<'_>) -> String {
-    let mut text = String::with_capacity(instruction.len() + item.question.len() + item.context.as_ref().map_or(0, |c| c.len()) + 64);
+    let mut text = String::with_capacity(
+        instruction.len() + item.question.len() + item.context.as_ref().map_or(0, |c| c.len()) + 64,
+    );
     text.push_str(instruction);
     if let Some(context) = &item.context {
         text.push_str("\n\nCONTEXT:\n");
@@ -235,7 +315,14 @@ struct Open {
 }
 
 impl Builder<'_> {
-    fn build(&mut self, input: &Input, plan: InputPlan, condition: Condition, set: &PromptSet, items: u64) -> Result<(), PhaseError> {
+    fn build(
+        &mut self,
+        input: &Input,
+        plan: InputPlan,
+        condition: Condition,
+        set: &PromptSet,
+        items: u64,
+    ) -> Result<(), PhaseError> {
         let prompt = text_of(match condition {
             Condition::Control => &set.control,
             Condition::Treatment => &set.treatment,
@@ -245,23 +332,43 @@ impl Builder<'_> {
         let (mut number, mut raw, mut out) = (0, Vec::new(), Vec::new());
         for item_type in ItemType::ALL {
             let (path, instruction) = match item_type {
-                ItemType::Closed => (self.ctx.paths.closed_book(), text_of(&self.ctx.config.instructions.closed_book)?),
-                ItemType::Open => (self.ctx.paths.open_book(), text_of(&self.ctx.config.instructions.open_book)?),
+                ItemType::Closed => (
+                    self.ctx.paths.closed_book(),
+                    text_of(&self.ctx.config.instructions.closed_book)?,
+                ),
+                ItemType::Open => (
+                    self.ctx.paths.open_book(),
+                    text_of(&self.ctx.config.instructions.open_book)?,
+                ),
             };
             let mut reader = open(&path)?;
             let mut row = 0_u64;
-            while read_line(&mut reader, &mut raw).map_err(|source| PhaseError::Read { path: path.clone(), source })? {
+            while read_line(&mut reader, &mut raw).map_err(|source| PhaseError::Read {
+                path: path.clone(),
+                source,
+            })? {
                 row += 1;
                 if raw.is_empty() {
                     continue;
                 }
-                let item: Source<'_> = serde_json::from_slice(&raw).map_err(|error| PhaseError::Form {
-                    path: path.clone(),
-                    reason: format!("line {row}: {error}"),
-                    hint: "`--only-step prepare` makes it again",
-                })?;
+                let item: Source<'_> =
+                    serde_json::from_slice(&raw).map_err(|error| PhaseError::Form {
+                        path: path.clone(),
+                        reason: format!("line {row}: {error}"),
+                        hint: "`--only-step prepare` makes it again",
+                    })?;
                 out.clear();
-                write_samples(&mut out, &item, Samples { input, plan, condition, item_type }, (prompt, instruction));
+                write_samples(
+                    &mut out,
+                    &item,
+                    Samples {
+                        input,
+                        plan,
+                        condition,
+                        item_type,
+                    },
+                    (prompt, instruction),
+                );
                 let fits = current.as_ref().is_some_and(|part| {
                     part.lines + u64::from(plan.samples) <= limit
                         && part.bytes + out.len() as u64 <= MAX_PART_BYTES
@@ -273,7 +380,12 @@ impl Builder<'_> {
                     current = Some(self.open(input, condition, number, item_type)?);
                 }
                 if let Some(part) = &mut current {
-                    part.file.write_all(&out).map_err(|source| PhaseError::Write { path: part.path.clone(), source })?;
+                    part.file
+                        .write_all(&out)
+                        .map_err(|source| PhaseError::Write {
+                            path: part.path.clone(),
+                            source,
+                        })?;
                     part.lines += u64::from(plan.samples);
                     part.bytes += out.len() as u64;
                 }
@@ -285,7 +397,11 @@ impl Builder<'_> {
 
     fn lines_per_part(&self, lines: u64) -> u64 {
         let execution = &self.ctx.config.execution;
-        let wanted = execution.parts_per_dataset.map_or(execution.lines_per_part, |parts| lines.div_ceil(u64::from(parts.max(1))));
+        let wanted = execution
+            .parts_per_dataset
+            .map_or(execution.lines_per_part, |parts| {
+                lines.div_ceil(u64::from(parts.max(1)))
+            });
         wanted.clamp(1, MAX_PART_LINES)
     }
 
@@ -298,14 +414,44 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn open(&self, input: &Input, condition: Condition, number: u32, item_type: ItemType) -> Result<Open, PhaseError> {
+    fn open(
+        &self,
+        input: &Input,
+        condition: Condition,
+        number: u32,
+        item_type: ItemType,
+    ) -> Result<Open, PhaseError> {
         let name = batch_input_name(input.temp, &input.prompt_set, condition, number);
         let path = self.ctx.paths.batch_input(&name)?;
-        Ok(Open { file: AtomicFile::create(&path)?, path, name, lines: 0, bytes: 0, item_type })
+        Ok(Open {
+            file: AtomicFile::create(&path)?,
+            path,
+            name,
+            lines: 0,
+            bytes: 0,
+            item_type,
+        })
     }
 
-    fn close(&mut self, part: Option<Open>, input: &Input, condition: Condition, plan: InputPlan, number: u32) -> Result<(), PhaseError> {
-        let Some(Open { file, path, name, lines, item_type, .. }) = part else { return Ok(()) };
+    fn close(
+        &mut self,
+        part: Option<Open>,
+        input: &Input,
+        condition: Condition,
+        plan: InputPlan,
+        number: u32,
+    ) -> Result<(), PhaseError> {
+        let Some(Open {
+            file,
+            path,
+            name,
+            lines,
+            item_type,
+            ..
+        }) = part
+        else {
+            return Ok(());
+        };
         let made = finish(file, &path, Some(lines))?;
         let shard = Shard {
             prompt_set: input.prompt_set.clone(),
@@ -333,16 +479,49 @@ struct Samples<'a> {
 }
 
 /// Writes the lines of all samples of one item.
-fn write_samples(out: &mut Vec<u8>, item: &Source<'_>, of: Samples<'_>, (prompt, instruction): (&str, &str)) {
+fn write_samples(
+    out: &mut Vec<u8>,
+    item: &Source<'_>,
+    of: Samples<'_>,
+    (prompt, instruction): (&str, &str),
+) {
     let user = user_message(instruction, item);
-    let both = [Message { role: "system", content: prompt }, Message { role: "user", content: &user }];
+    let both = [
+        Message {
+            role: "system",
+            content: prompt,
+        },
+        Message {
+            role: "user",
+            content: &user,
+        },
+    ];
     // An empty system prompt is no message: services differ in what they make of one.
-    let messages = if prompt.is_empty() { &both[1..] } else { &both[..] };
+    let messages = if prompt.is_empty() {
+        &both[1..]
+    } else {
+        &both[..]
+    };
     for sample_index in 0..of.plan.samples {
-        let id = CustomId { dataset: &item.dataset, item_id: &item.id, condition: of.condition, temp: of.input.temp, sample_index, item_type: of.item_type };
+        let id = CustomId {
+            dataset: &item.dataset,
+            item_id: &item.id,
+            condition: of.condition,
+            temp: of.input.temp,
+            sample_index,
+            item_type: of.item_type,
+        };
         let custom_id = id.to_string();
         // Writing to memory cannot fail.
-        if write_line(out, &Line { custom_id: &custom_id, body: Body { messages } }).is_err() {
+        if write_line(
+            out,
+            &Line {
+                custom_id: &custom_id,
+                body: Body { messages },
+            },
+        )
+        .is_err()
+        {
             return;
         }
     }

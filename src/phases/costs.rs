@@ -30,7 +30,11 @@ pub fn knobs(ctx: &Ctx, trial: &TrialView) -> Digest {
 
 fn price(ctx: &Ctx, trial: &TrialView) -> Option<PriceUsed> {
     let price = ctx.config.pricing.of(&trial.trial.model)?;
-    Some(PriceUsed { input_per_million: price.input_per_million, output_per_million: price.output_per_million, batch_discount: price.batch_discount })
+    Some(PriceUsed {
+        input_per_million: price.input_per_million,
+        output_per_million: price.output_per_million,
+        batch_discount: price.batch_discount,
+    })
 }
 
 /// Rows of the trial that another one submitted and pays for.
@@ -49,8 +53,18 @@ pub(super) fn shared_rows(ctx: &Ctx, trial: &TrialView) -> BTreeMap<Condition, u
 pub fn run(ctx: &Ctx, trial: &TrialView, _sink: &dyn Sink) -> Result<Outcome, PhaseError> {
     let paths = ctx.trial_paths(&trial.trial.slug);
     let correct = correct_answers(open(&paths.per_item_scores())?)?;
-    let input = CostInput { price: price(ctx, trial), shared_rows: shared_rows(ctx, trial), correct };
+    let input = CostInput {
+        price: price(ctx, trial),
+        shared_rows: shared_rows(ctx, trial),
+        correct,
+    };
     let result = costs(open(&paths.predictions())?, &input)?;
-    let message = result.usd.map_or_else(|| "tokens counted; the price of the model is unknown".to_owned(), |usd| format!("${usd:.4}"));
-    Ok(Outcome { made: vec![write_json(&paths.costs(), &result)?], message })
+    let message = result.usd.map_or_else(
+        || "tokens counted; the price of the model is unknown".to_owned(),
+        |usd| format!("${usd:.4}"),
+    );
+    Ok(Outcome {
+        made: vec![write_json(&paths.costs(), &result)?],
+        message,
+    })
 }

@@ -98,18 +98,28 @@ pub struct Outcome {
 
 /// Opens a file for reading line by line.
 pub(super) fn open(path: &Path) -> Result<impl BufRead + use<>, PhaseError> {
-    Ok(BufReader::with_capacity(1 << 16, atomic::open_regular(path)?))
+    Ok(BufReader::with_capacity(
+        1 << 16,
+        atomic::open_regular(path)?,
+    ))
 }
 
 /// Ends an atomic file and notes what it holds.
 pub(super) fn finish(file: AtomicFile, path: &Path, rows: Option<u64>) -> Result<Made, PhaseError> {
-    Ok(Made { path: path.to_path_buf(), rows, sum: file.finish()? })
+    Ok(Made {
+        path: path.to_path_buf(),
+        rows,
+        sum: file.finish()?,
+    })
 }
 
 /// Writes a value as indented JSON with a closing line feed, atomically.
 pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<Made, PhaseError> {
     let mut file = AtomicFile::create(path)?;
-    let fail = |source: std::io::Error| PhaseError::Write { path: path.to_path_buf(), source };
+    let fail = |source: std::io::Error| PhaseError::Write {
+        path: path.to_path_buf(),
+        source,
+    };
     serde_json::to_writer_pretty(&mut file, value).map_err(|error| fail(error.into()))?;
     file.write_all(b"\n").map_err(fail)?;
     finish(file, path, None)
@@ -117,5 +127,9 @@ pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<M
 
 /// Writes a text atomically.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<Made, PhaseError> {
-    Ok(Made { path: path.to_path_buf(), rows: None, sum: atomic::write(path, text.as_bytes())? })
+    Ok(Made {
+        path: path.to_path_buf(),
+        rows: None,
+        sum: atomic::write(path, text.as_bytes())?,
+    })
 }

@@ -13,15 +13,24 @@ use crate::store::AtomicFile;
 
 /// The parts that have, or will have, results.
 fn parts<'a>(ctx: &'a Ctx, trial: &'a TrialView) -> impl Iterator<Item = &'a PartRef> {
-    trial.parts.iter().filter(|part| !matches!(ctx.view.works[part.work].state, WorkState::Failed { .. }))
+    trial
+        .parts
+        .iter()
+        .filter(|part| !matches!(ctx.view.works[part.work].state, WorkState::Failed { .. }))
 }
 
 /// The files read: the results of every part that was not given up, in order.
 pub fn needs(ctx: &Ctx, trial: &TrialView) -> Vec<PathBuf> {
     let paths = ctx.trial_paths(&trial.trial.slug);
-    let results: Vec<PathBuf> = parts(ctx, trial).map(|part| paths.part(part.key).results()).collect();
+    let results: Vec<PathBuf> = parts(ctx, trial)
+        .map(|part| paths.part(part.key).results())
+        .collect();
     // Without any part there is nothing to parse; the build's manifest stands for what is missing.
-    if results.is_empty() { vec![ctx.paths.build_manifest()] } else { results }
+    if results.is_empty() {
+        vec![ctx.paths.build_manifest()]
+    } else {
+        results
+    }
 }
 
 /// The files written.
@@ -49,7 +58,13 @@ pub fn run(ctx: &Ctx, trial: &TrialView, sink: &dyn Sink) -> Result<Outcome, Pha
         let tally = write_predictions(open(&path)?, &mut predictions, &mut combined)?;
         let odd = tally.malformed + tally.foreign + tally.duplicates;
         if odd > 0 {
-            sink.say(LogLevel::Warn, &format!("{}: {odd} lines left out ({} unreadable, {} foreign, {} repeated)", part.key, tally.malformed, tally.foreign, tally.duplicates));
+            sink.say(
+                LogLevel::Warn,
+                &format!(
+                    "{}: {odd} lines left out ({} unreadable, {} foreign, {} repeated)",
+                    part.key, tally.malformed, tally.foreign, tally.duplicates
+                ),
+            );
         }
         total.add(&tally);
         read += 1;
@@ -57,9 +72,15 @@ pub fn run(ctx: &Ctx, trial: &TrialView, sink: &dyn Sink) -> Result<Outcome, Pha
         sink.heed()?;
     }
     if total.rows() == 0 {
-        return Err(PhaseError::Nothing(format!("no part of {} has a result row; see errors.jsonl in the parts' folders", trial.trial.slug)));
+        return Err(PhaseError::Nothing(format!(
+            "no part of {} has a result row; see errors.jsonl in the parts' folders",
+            trial.trial.slug
+        )));
     }
     let combined = finish(combined, &combined_path, Some(total.rows()))?;
     let predictions = finish(predictions.finish()?, &predictions_path, Some(total.rows()))?;
-    Ok(Outcome { made: vec![combined, predictions], message: format!("{} predictions from {read} parts", thousands(total.rows())) })
+    Ok(Outcome {
+        made: vec![combined, predictions],
+        message: format!("{} predictions from {read} parts", thousands(total.rows())),
+    })
 }

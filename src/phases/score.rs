@@ -13,7 +13,11 @@ use crate::store::AtomicFile;
 
 /// The files read.
 pub fn needs(ctx: &Ctx, trial: &TrialView) -> Vec<PathBuf> {
-    vec![ctx.trial_paths(&trial.trial.slug).predictions(), ctx.paths.closed_book(), ctx.paths.open_book()]
+    vec![
+        ctx.trial_paths(&trial.trial.slug).predictions(),
+        ctx.paths.closed_book(),
+        ctx.paths.open_book(),
+    ]
 }
 
 /// The files written.
@@ -24,7 +28,11 @@ pub fn makes(ctx: &Ctx, trial: &TrialView) -> Vec<PathBuf> {
 /// The rule for unsupported answers and the version of the scorers.
 pub fn knobs(ctx: &Ctx) -> Digest {
     let unsupported = &ctx.config.unsupported;
-    Digest::of_parts(&["score/1", &unsupported.strategy, &unsupported.min_token_overlap.to_string()])
+    Digest::of_parts(&[
+        "score/1",
+        &unsupported.strategy,
+        &unsupported.min_token_overlap.to_string(),
+    ])
 }
 
 /// Scores a trial.
@@ -39,16 +47,31 @@ pub fn run(ctx: &Ctx, trial: &TrialView, sink: &dyn Sink) -> Result<Outcome, Pha
         };
         Ok(Box::new(open(path).map_err(io::Error::other)?))
     });
-    let settings = ScoreSettings { min_token_overlap: ctx.config.unsupported.min_token_overlap };
+    let settings = ScoreSettings {
+        min_token_overlap: ctx.config.unsupported.min_token_overlap,
+    };
     let mut out = AtomicFile::create(&out_path)?;
     let tally = score_predictions(open(&paths.predictions())?, items, settings, &mut out)?;
     for condition in Condition::ALL {
         let counts = tally.of(condition);
         if counts.failed > 0 || counts.missing_items > 0 {
-            sink.say(LogLevel::Warn, &format!("{condition}: {} failed requests are in no mean, {} items have no score", counts.failed, counts.missing_items));
+            sink.say(
+                LogLevel::Warn,
+                &format!(
+                    "{condition}: {} failed requests are in no mean, {} items have no score",
+                    counts.failed, counts.missing_items
+                ),
+            );
         }
     }
     let made = finish(out, &out_path, Some(tally.rows()))?;
     let scored = tally.control.scored + tally.treatment.scored;
-    Ok(Outcome { made: vec![made], message: format!("{} answers scored, {} item rows", thousands(scored), thousands(tally.rows())) })
+    Ok(Outcome {
+        made: vec![made],
+        message: format!(
+            "{} answers scored, {} item rows",
+            thousands(scored),
+            thousands(tally.rows())
+        ),
+    })
 }

@@ -42,7 +42,14 @@ fn settings(ctx: &Ctx) -> StatsConfig {
 pub fn run(ctx: &Ctx, trial: &TrialView, _sink: &dyn Sink) -> Result<Outcome, PhaseError> {
     let paths = ctx.trial_paths(&trial.trial.slug);
     let result = significance(open(&paths.per_item_scores())?, &settings(ctx))?;
-    let groups: usize = result.results.values().map(std::collections::BTreeMap::len).sum();
+    let groups: usize = result
+        .results
+        .values()
+        .map(std::collections::BTreeMap::len)
+        .sum();
     let made = write_json(&paths.significance(), &result)?;
-    Ok(Outcome { made: vec![made], message: format!("paired estimates for {groups} groups of items") })
+    Ok(Outcome {
+        made: vec![made],
+        message: format!("paired estimates for {groups} groups of items"),
+    })
 }

@@ -285,20 +285,21 @@ impl Planner<'_> {
 
     /// Both queue phases need the parts; says why there are none, if so.
     fn before_parts(&self, phase: Phase) -> Option<(Decision, String, Vec<TrialDecision>)> {
-        if let Some(before) = self
-            .upstream_in(phase, &self.blocked)
-            .filter(|p| *p != Phase::Submit)
-        {
+        // Submit and poll overlap: what submit does is no reason for poll; part by part it is.
+        let without_submit = |set: &[Phase]| {
+            set.iter()
+                .copied()
+                .filter(|p| *p != Phase::Submit)
+                .collect::<Vec<_>>()
+        };
+        if let Some(before) = self.upstream_in(phase, &without_submit(&self.blocked)) {
             return Some((
                 Decision::Blocked,
                 format!("{before} is blocked"),
                 Vec::new(),
             ));
         }
-        if let Some(before) = self
-            .upstream_in(phase, &self.working)
-            .filter(|p| *p != Phase::Submit)
-        {
+        if let Some(before) = self.upstream_in(phase, &without_submit(&self.working)) {
             return Some((Decision::Execute, format!("follows {before}"), Vec::new()));
         }
         (!self.facts.built).then(|| {
@@ -547,6 +548,21 @@ mod tests {
         assert_eq!(
             plan.phase(Phase::Poll).map(|p| p.decision),
             Some(Decision::Blocked)
+        );
+    }
+
+    #[test]
+    fn a_new_run_does_everything_in_order() {
+        let nothing = Facts {
+            built: false,
+            phases: BTreeMap::new(),
+            ..facts(&[], &Freshness::Stale(StaleReason::NeverDone))
+        };
+        let plan = decide(&nothing, Gate::default(), Redo::Stale);
+        assert!(
+            decisions(&plan)[..9].iter().all(|d| *d == "execute"),
+            "{:?}",
+            decisions(&plan)
         );
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Queue;
 use super::collect::{CollectJob, Collected, collect};
-use crate::domain::work::Attempt;
 use crate::domain::RemoteId;
+use crate::domain::work::Attempt;
 use crate::provider::{Found, JobLook, ProviderError};
 use crate::snapshot::WorkView;
 
@@ -28,21 +28,49 @@ pub(super) enum Outcome {
 
 impl Queue<'_> {
     pub(super) fn spawn_upload(&mut self, index: usize, work: &WorkView, attempt: Attempt) {
-        let Some(submission) = self.submission(work, attempt) else { return self.unplanned(index) };
+        let Some(submission) = self.submission(work, attempt) else {
+            return self.unplanned(index);
+        };
         let provider = Arc::clone(&self.with.provider);
         self.busy[index] = true;
-        self.tasks.spawn(async move { (index, Outcome::Uploaded(attempt, provider.upload(&submission).await)) });
+        self.tasks.spawn(async move {
+            (
+                index,
+                Outcome::Uploaded(attempt, provider.upload(&submission).await),
+            )
+        });
     }
 
-    pub(super) fn spawn_create(&mut self, index: usize, work: &WorkView, attempt: Attempt, input: RemoteId) {
-        let Some(submission) = self.submission(work, attempt) else { return self.unplanned(index) };
+    pub(super) fn spawn_create(
+        &mut self,
+        index: usize,
+        work: &WorkView,
+        attempt: Attempt,
+        input: RemoteId,
+    ) {
+        let Some(submission) = self.submission(work, attempt) else {
+            return self.unplanned(index);
+        };
         let provider = Arc::clone(&self.with.provider);
         self.busy[index] = true;
-        self.tasks.spawn(async move { (index, Outcome::Created(attempt, provider.create(&submission, &input).await)) });
+        self.tasks.spawn(async move {
+            (
+                index,
+                Outcome::Created(attempt, provider.create(&submission, &input).await),
+            )
+        });
     }
 
-    pub(super) fn spawn_find(&mut self, index: usize, work: &WorkView, attempt: Attempt, input: Option<RemoteId>) {
-        let Some(submission) = self.submission(work, attempt) else { return self.unplanned(index) };
+    pub(super) fn spawn_find(
+        &mut self,
+        index: usize,
+        work: &WorkView,
+        attempt: Attempt,
+        input: Option<RemoteId>,
+    ) {
+        let Some(submission) = self.submission(work, attempt) else {
+            return self.unplanned(index);
+        };
         let provider = Arc::clone(&self.with.provider);
         self.busy[index] = true;
         self.tasks.spawn(async move {
@@ -54,11 +82,14 @@ impl Queue<'_> {
     pub(super) fn spawn_poll(&mut self, index: usize, job: RemoteId) {
         let provider = Arc::clone(&self.with.provider);
         self.busy[index] = true;
-        self.tasks.spawn(async move { (index, Outcome::Looked(provider.poll(&job).await)) });
+        self.tasks
+            .spawn(async move { (index, Outcome::Looked(provider.poll(&job).await)) });
     }
 
     pub(super) fn spawn_collect(&mut self, index: usize, work: &WorkView) {
-        let Ok(input) = self.input_path(work) else { return self.unplanned(index) };
+        let Ok(input) = self.input_path(work) else {
+            return self.unplanned(index);
+        };
         let job = CollectJob {
             provider: Arc::clone(&self.with.provider),
             provider_name: self.limits.name.clone(),
@@ -67,10 +98,12 @@ impl Queue<'_> {
             part: work.part.clone(),
             jobs: work.jobs.clone(),
             state: work.state.clone(),
-            last_attempt: u32::try_from(work.jobs.len()).unwrap_or(u32::MAX) > self.with.config.execution.max_item_retries,
+            last_attempt: u32::try_from(work.jobs.len()).unwrap_or(u32::MAX)
+                > self.with.config.execution.max_item_retries,
         };
         self.busy[index] = true;
-        self.tasks.spawn(async move { (index, Outcome::Collected(collect(job).await)) });
+        self.tasks
+            .spawn(async move { (index, Outcome::Collected(collect(job).await)) });
     }
 
     fn unplanned(&mut self, index: usize) {

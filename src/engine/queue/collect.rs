@@ -60,49 +60,88 @@ pub(super) enum CollectError {
 
 fn attempt_files(folder: &PartPaths, jobs: &[(Attempt, RemoteId)]) -> Vec<AttemptFiles> {
     jobs.iter()
-        .map(|(attempt, _)| AttemptFiles { results: folder.attempt_results(attempt.number), errors: folder.attempt_errors(attempt.number) })
+        .map(|(attempt, _)| AttemptFiles {
+            results: folder.attempt_results(attempt.number),
+            errors: folder.attempt_errors(attempt.number),
+        })
         .collect()
 }
 
 /// The input of a later attempt, made from what the attempts before it left; gives digest, lines and bytes.
-pub(super) fn retry_input(folder: &PartPaths, input: &Path, number: u32) -> Result<(Digest, u64, u64), StoreError> {
-    let files: Vec<AttemptFiles> =
-        (1..number).map(|n| AttemptFiles { results: folder.attempt_results(n), errors: folder.attempt_errors(n) }).collect();
+pub(super) fn retry_input(
+    folder: &PartPaths,
+    input: &Path,
+    number: u32,
+) -> Result<(Digest, u64, u64), StoreError> {
+    let files: Vec<AttemptFiles> = (1..number)
+        .map(|n| AttemptFiles {
+            results: folder.attempt_results(n),
+            errors: folder.attempt_errors(n),
+        })
+        .collect();
     reconcile(input, &files)?.write_retry_input(input, &folder.attempt_input(number))
 }
 
 /// Fetches the files of every attempt that are not here yet, reconciles, and finishes the part where nothing follows.
 pub(super) async fn collect(job: CollectJob) -> Result<Collected, CollectError> {
-    let Some((attempt, last)) = job.jobs.last().cloned() else { return Err(CollectError::NoJob) };
+    let Some((attempt, last)) = job.jobs.last().cloned() else {
+        return Err(CollectError::NoJob);
+    };
     let folder = job.folders[0].clone();
     atomic::create_dir_all(folder.dir())?;
     let look = job.provider.poll(&last).await?;
     for (earlier, id) in &job.jobs {
-        let files = (folder.attempt_results(earlier.number), folder.attempt_errors(earlier.number));
+        let files = (
+            folder.attempt_results(earlier.number),
+            folder.attempt_errors(earlier.number),
+        );
         if files.0.exists() || files.1.exists() {
             continue;
         }
         fetch(job.provider.as_ref(), id, &look, (&files.0, &files.1)).await?;
     }
     let finish = move || finish_blocking(&job, attempt, &look);
-    tokio::task::spawn_blocking(finish).await.map_err(|error| CollectError::Died(error.to_string()))?
+    tokio::task::spawn_blocking(finish)
+        .await
+        .map_err(|error| CollectError::Died(error.to_string()))?
 }
 
 /// Fetches one job's files. A job that left nothing is no error unless it claims to be complete.
-async fn fetch(provider: &dyn Provider, id: &RemoteId, look: &JobLook, files: (&Path, &Path)) -> Result<(), ProviderError> {
-    let target = FetchTarget { results: files.0, errors: files.1 };
+async fn fetch(
+    provider: &dyn Provider,
+    id: &RemoteId,
+    look: &JobLook,
+    files: (&Path, &Path),
+) -> Result<(), ProviderError> {
+    let target = FetchTarget {
+        results: files.0,
+        errors: files.1,
+    };
     match provider.fetch(id, target).await {
         Ok(_) => Ok(()),
-        Err(error) if error.kind == ProviderErrorKind::Rejected && (look.job != *id || look.state != JobState::Completed) => Ok(()),
+        Err(error)
+            if error.kind == ProviderErrorKind::Rejected
+                && (look.job != *id || look.state != JobState::Completed) =>
+        {
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }
 
-fn finish_blocking(job: &CollectJob, attempt: Attempt, look: &JobLook) -> Result<Collected, CollectError> {
+fn finish_blocking(
+    job: &CollectJob,
+    attempt: Attempt,
+    look: &JobLook,
+) -> Result<Collected, CollectError> {
     let folder = &job.folders[0];
     let files = attempt_files(folder, &job.jobs);
     let work = reconcile(&job.input, &files)?;
-    let finished = if work.retryable == 0 || job.last_attempt { Some(put_in_place(job, &work, look)?) } else { None };
+    let finished = if work.retryable == 0 || job.last_attempt {
+        Some(put_in_place(job, &work, look)?)
+    } else {
+        None
+    };
     if finished.is_some() {
         for file in &files {
             atomic::remove(&file.results)?;
@@ -117,7 +156,11 @@ fn finish_blocking(job: &CollectJob, attempt: Attempt, look: &JobLook) -> Result
         rows: work.rows,
         retryable: work.retryable,
         // A state that is collected already was paid for and counted then.
-        usage: if matches!(job.state, WorkState::Collected { .. }) { TokenUsage::default() } else { work.usage },
+        usage: if matches!(job.state, WorkState::Collected { .. }) {
+            TokenUsage::default()
+        } else {
+            work.usage
+        },
         foreign: work.foreign,
         duplicated: work.duplicated,
         malformed: work.malformed,
@@ -175,14 +218,26 @@ fn put_in_place(job: &CollectJob, work: &Reconciled, look: &JobLook) -> Result<D
         attempts: job
             .jobs
             .iter()
-            .map(|(a, id)| AttemptRecord { attempt: a.number, submission: a.submission.0.to_string(), job_id: &id.0, rows: a.rows, input_sha256: a.bytes })
+            .map(|(a, id)| AttemptRecord {
+                attempt: a.number,
+                submission: a.submission.0.to_string(),
+                job_id: &id.0,
+                rows: a.rows,
+                input_sha256: a.bytes,
+            })
             .collect(),
     };
-    let mut text = serde_json::to_vec_pretty(&record).map_err(|error| StoreError::Json { path: folder.job_json(), source: error })?;
+    let mut text = serde_json::to_vec_pretty(&record).map_err(|error| StoreError::Json {
+        path: folder.job_json(),
+        source: error,
+    })?;
     text.push(b'\n');
     atomic::write(&folder.job_json(), &text)?;
     if let Some(output) = &look.output {
-        atomic::write(&folder.output_dataset_id(), format!("{output}\n").as_bytes())?;
+        atomic::write(
+            &folder.output_dataset_id(),
+            format!("{output}\n").as_bytes(),
+        )?;
     }
     share(&job.folders)?;
     Ok(results)
@@ -190,7 +245,9 @@ fn put_in_place(job: &CollectJob, work: &Reconciled, look: &JobLook) -> Result<D
 
 /// Gives every other trial that uses the work the owner's files.
 pub(in crate::engine) fn share(folders: &[PartPaths]) -> Result<(), StoreError> {
-    let Some((owner, others)) = folders.split_first() else { return Ok(()) };
+    let Some((owner, others)) = folders.split_first() else {
+        return Ok(());
+    };
     for other in others {
         atomic::create_dir_all(other.dir())?;
         let pairs = [

@@ -23,7 +23,9 @@ use super::recorder::{About, Recorder};
 use super::stop::StopWatch;
 use crate::config::Config;
 use crate::domain::work::{Attempt, WorkEvent};
-use crate::domain::{Event, LogLevel, Phase, StopLevel, SubmissionKey, TrialSlug, WorkKey, WorkState};
+use crate::domain::{
+    Condition, Event, LogLevel, PartKey, Phase, StopLevel, SubmissionKey, TrialSlug, WorkKey, WorkState,
+};
 use crate::plan::{BuildManifest, parts::job_params};
 use crate::provider::{Capabilities, Provider, Submission};
 use crate::snapshot::WorkView;
@@ -43,6 +45,15 @@ pub struct Allowed {
     pub submit: Allow,
     /// Downloads.
     pub collect: Allow,
+    /// New submissions of this condition only, where one is named.
+    pub condition: Option<Condition>,
+}
+
+impl Allowed {
+    /// Whether a part belongs to what was asked for.
+    pub fn wants(&self, part: PartKey) -> bool {
+        self.condition.is_none_or(|only| only == part.condition)
+    }
 }
 
 /// Whether something is allowed.
@@ -145,7 +156,9 @@ impl<'a> Queue<'a> {
 
     /// Waits for the next outcome, the next due look or a stop; takes all outcomes that are ready.
     async fn wait(&mut self) -> Result<(), EngineError> {
-        let wake = self.next_wake().unwrap_or_else(|| Instant::now() + MAX_BACKOFF);
+        let wake = self
+            .next_wake()
+            .unwrap_or_else(|| Instant::now() + MAX_BACKOFF);
         let mut first = None;
         tokio::select! {
             Some(done) = self.tasks.join_next() => first = Some(done),
@@ -156,7 +169,8 @@ impl<'a> Queue<'a> {
         let mut events = Vec::new();
         let mut next = first;
         while let Some(done) = next {
-            let (index, outcome) = done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
+            let (index, outcome) =
+                done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
             self.busy[index] = false;
             self.take(index, outcome, &mut events);
             next = self.tasks.try_join_next();
@@ -166,15 +180,30 @@ impl<'a> Queue<'a> {
     }
 
     fn record(&mut self, events: Vec<(Event, Durability)>) -> Result<(), EngineError> {
-        let durability = if events.iter().any(|(_, d)| *d == Durability::Fsync) { Durability::Fsync } else { Durability::Lazy };
-        self.with.recorder.record(events.into_iter().map(|(event, _)| event).collect(), durability)
+        let durability = if events.iter().any(|(_, d)| *d == Durability::Fsync) {
+            Durability::Fsync
+        } else {
+            Durability::Lazy
+        };
+        self.with.recorder.record(
+            events.into_iter().map(|(event, _)| event).collect(),
+            durability,
+        )
     }
 
     /// Lets calls under way end and records them, so that nothing that was accepted is left in doubt without need.
     async fn drain(&mut self) -> Result<(), EngineError> {
-        let deadline = Instant::now() + if self.fatal.is_some() { GRACE * 5 } else { GRACE };
+        let deadline = Instant::now()
+            + if self.fatal.is_some() {
+                GRACE * 5
+            } else {
+                GRACE
+            };
         while !self.tasks.is_empty() {
-            let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await else { break };
+            let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await
+            else {
+                break;
+            };
             if let Ok((index, outcome)) = done {
                 let mut events = Vec::new();
                 self.busy[index] = false;
@@ -188,17 +217,31 @@ impl<'a> Queue<'a> {
 
     /// Takes notice of a stop, once for each level.
     fn heed_stop(&mut self) -> Result<(), EngineError> {
-        let Some((level, source)) = self.with.stop.get() else { return Ok(()) };
+        let Some((level, source)) = self.with.stop.get() else {
+            return Ok(());
+        };
         if self.end.stopped.is_some_and(|known| known >= level) {
             return Ok(());
         }
         self.end.stopped = Some(level);
-        self.with.recorder.record(vec![Event::StopRequested { level, source: source.to_owned() }], Durability::Fsync)?;
+        self.with.recorder.record(
+            vec![Event::StopRequested {
+                level,
+                source: source.to_owned(),
+            }],
+            Durability::Fsync,
+        )?;
         let message = match level {
-            StopLevel::Soft => format!("stop asked for by {source}: no new submission; jobs that run are waited for and downloaded"),
-            StopLevel::Now => format!("stop now asked for by {source}: jobs that run are left at the provider; resume adopts them"),
+            StopLevel::Soft => format!(
+                "stop asked for by {source}: no new submission; jobs that run are waited for and downloaded"
+            ),
+            StopLevel::Now => format!(
+                "stop now asked for by {source}: jobs that run are left at the provider; resume adopts them"
+            ),
         };
-        self.with.recorder.say(LogLevel::Warn, About::phase(Phase::Poll), &message);
+        self.with
+            .recorder
+            .say(LogLevel::Warn, About::phase(Phase::Poll), &message);
         Ok(())
     }
 
@@ -215,7 +258,14 @@ impl<'a> Queue<'a> {
     }
 
     fn poll_every(&self) -> Duration {
-        Duration::from_millis(self.with.config.execution.poll_ms.max(self.limits.min_poll_ms).max(1))
+        Duration::from_millis(
+            self.with
+                .config
+                .execution
+                .poll_ms
+                .max(self.limits.min_poll_ms)
+                .max(1),
+        )
     }
 
     /// When something falls due that no outcome announces.
@@ -224,7 +274,11 @@ impl<'a> Queue<'a> {
             let live = work.used_by > 0 && !self.busy[i] && self.is_running(work);
             live.then(|| self.due(i))
         });
-        let retries = self.later.iter().filter(|(i, _)| !self.busy[**i] && self.wants_call(**i)).map(|(_, (at, _))| *at);
+        let retries = self
+            .later
+            .iter()
+            .filter(|(i, _)| !self.busy[**i] && self.wants_call(**i))
+            .map(|(_, (at, _))| *at);
         looks.chain(retries).min()
     }
 
@@ -233,12 +287,17 @@ impl<'a> Queue<'a> {
     }
 
     fn due(&self, index: usize) -> Instant {
-        let look = self.looked.get(&index).map_or_else(Instant::now, |at| *at + self.poll_every());
+        let look = self
+            .looked
+            .get(&index)
+            .map_or_else(Instant::now, |at| *at + self.poll_every());
         self.later.get(&index).map_or(look, |(at, _)| look.max(*at))
     }
 
     fn is_waiting(&self, index: usize) -> bool {
-        self.later.get(&index).is_some_and(|(at, _)| *at > Instant::now())
+        self.later
+            .get(&index)
+            .is_some_and(|(at, _)| *at > Instant::now())
     }
 
     /// Whether a work still has a call to come under the present gate and stop.
@@ -248,12 +307,18 @@ impl<'a> Queue<'a> {
             return false;
         }
         match &work.state {
-            WorkState::Pending => self.may_submit(),
+            WorkState::Pending => self.may_submit() && self.allowed.wants(work.part.key),
             WorkState::Intended { .. } | WorkState::Uploaded { .. } => true,
-            WorkState::Submitted { state, .. } => !state.is_terminal() || self.allowed.collect == Allow::Yes,
+            WorkState::Submitted { state, .. } => {
+                !state.is_terminal() || self.allowed.collect == Allow::Yes
+            }
             WorkState::Collected { retryable, .. } => {
                 let again = *retryable > 0 && self.attempts_left(work);
-                if again { self.may_submit() } else { self.allowed.collect == Allow::Yes }
+                if again {
+                    self.may_submit()
+                } else {
+                    self.allowed.collect == Allow::Yes
+                }
             }
             WorkState::Done { .. } | WorkState::Failed { .. } => false,
         }
@@ -261,7 +326,11 @@ impl<'a> Queue<'a> {
 
     /// Starts every call that is due.
     fn begin_ready(&mut self) -> Result<(), EngineError> {
-        let mut live = self.works().iter().filter(|w| w.used_by > 0 && occupies_slot(&w.state)).count();
+        let mut live = self
+            .works()
+            .iter()
+            .filter(|w| w.used_by > 0 && occupies_slot(&w.state))
+            .count();
         let slots = self.with.config.execution.max_concurrent_jobs.max(1) as usize;
         let mut chosen = Vec::new();
         for index in 0..self.works().len() {
@@ -274,7 +343,9 @@ impl<'a> Queue<'a> {
                     live += 1;
                     chosen.push(index);
                 }
-                WorkState::Collected { retryable, .. } if *retryable > 0 && self.attempts_left(&work) => {
+                WorkState::Collected { retryable, .. }
+                    if *retryable > 0 && self.attempts_left(&work) =>
+                {
                     if live < slots {
                         live += 1;
                         chosen.push(index);
@@ -283,8 +354,12 @@ impl<'a> Queue<'a> {
                 WorkState::Collected { .. } => self.spawn_collect(index, &work),
                 // A state from an earlier process, or one whose outcome was uncertain: the provider is asked first.
                 WorkState::Intended { attempt } => self.spawn_find(index, &work, *attempt, None),
-                WorkState::Uploaded { attempt, input } => self.spawn_find(index, &work, *attempt, Some(input.clone())),
-                WorkState::Submitted { state, .. } if state.is_terminal() => self.spawn_collect(index, &work),
+                WorkState::Uploaded { attempt, input } => {
+                    self.spawn_find(index, &work, *attempt, Some(input.clone()))
+                }
+                WorkState::Submitted { state, .. } if state.is_terminal() => {
+                    self.spawn_collect(index, &work)
+                }
                 WorkState::Submitted { job, .. } => {
                     if self.due(index) <= Instant::now() {
                         self.looked.insert(index, Instant::now());
@@ -303,14 +378,21 @@ impl<'a> Queue<'a> {
             return Ok(());
         }
         if !self.with.recorder.holds_lock() {
-            return Err(EngineError::Incomplete { message: "the lock of the run was lost (was .state.lock deleted?); nothing was submitted".into() });
+            return Err(EngineError::Incomplete {
+                message:
+                    "the lock of the run was lost (was .state.lock deleted?); nothing was submitted"
+                        .into(),
+            });
         }
         let mut events = Vec::new();
         let mut uploads = Vec::new();
         for &index in chosen {
             let work = Arc::clone(&self.works()[index]);
             let attempt = self.make_attempt(&work)?;
-            events.push(Event::Work { work: work.key, event: WorkEvent::Intent { attempt } });
+            events.push(Event::Work {
+                work: work.key,
+                event: WorkEvent::Intent { attempt },
+            });
             uploads.push((index, work, attempt));
         }
         self.with.recorder.record(events, Durability::Fsync)?;
@@ -326,10 +408,16 @@ impl<'a> Queue<'a> {
         let (bytes, rows) = if number == 1 {
             (work.part.sha256, work.part.rows)
         } else {
-            let (sha256, rows, _) = collect::retry_input(&self.owner_paths(work), &self.input_path(work)?, number)?;
+            let (sha256, rows, _) =
+                collect::retry_input(&self.owner_paths(work), &self.input_path(work)?, number)?;
             (sha256, rows)
         };
-        Ok(Attempt { number, submission: SubmissionKey::derive(work.key, number, bytes), rows, bytes })
+        Ok(Attempt {
+            number,
+            submission: SubmissionKey::derive(work.key, number, bytes),
+            rows,
+            bytes,
+        })
     }
 
     /// The built input of a work. Its name was checked when the build's manifest was read.
@@ -359,24 +447,54 @@ impl<'a> Queue<'a> {
 
     fn submission(&self, work: &WorkView, attempt: Attempt) -> Option<Submission> {
         let trial = self.with.recorder.view().trial(&work.owner)?;
-        let shard_type = self.with.manifest.shards.get(&work.part.input).and_then(|s| s.item_type);
-        let input = if attempt.number == 1 { self.input_path(work).ok()? } else { self.owner_paths(work).attempt_input(attempt.number) };
-        let bytes = if attempt.number == 1 { work.part.bytes } else { std::fs::metadata(&input).map_or(0, |m| m.len()) };
+        let shard_type = self
+            .with
+            .manifest
+            .shards
+            .get(&work.part.input)
+            .and_then(|s| s.item_type);
+        let input = if attempt.number == 1 {
+            self.input_path(work).ok()?
+        } else {
+            self.owner_paths(work).attempt_input(attempt.number)
+        };
+        let bytes = if attempt.number == 1 {
+            work.part.bytes
+        } else {
+            std::fs::metadata(&input).map_or(0, |m| m.len())
+        };
         Some(Submission {
             key: attempt.submission,
             input,
             rows: attempt.rows,
             bytes,
             params: job_params(&trial.trial, shard_type, work.part.key.temp),
-            label: format!("{} {} {} attempt {}", self.with.recorder.view().run_id, work.owner, work.part.key, attempt.number),
+            label: format!(
+                "{} {} {} attempt {}",
+                self.with.recorder.view().run_id,
+                work.owner,
+                work.part.key,
+                attempt.number
+            ),
         })
     }
 
     fn say(&mut self, level: LogLevel, index: usize, message: &str) {
         let work = Arc::clone(&self.works()[index]);
-        let phase = if matches!(work.state, WorkState::Submitted { .. } | WorkState::Collected { .. } | WorkState::Done { .. }) { Phase::Poll } else { Phase::Submit };
+        let phase = if matches!(
+            work.state,
+            WorkState::Submitted { .. } | WorkState::Collected { .. } | WorkState::Done { .. }
+        ) {
+            Phase::Poll
+        } else {
+            Phase::Submit
+        };
         let owner: TrialSlug = work.owner.clone();
-        let about = About { phase: Some(phase), trial: Some(&owner), part: Some(work.part.key) };
+        let about = About {
+            phase: Some(phase),
+            trial: Some(&owner),
+            part: Some(work.part.key),
+        };
         self.with.recorder.say(level, about, message);
     }
 
@@ -387,7 +505,8 @@ impl<'a> Queue<'a> {
     /// Makes a work wait before its next call; the wait doubles with each failure.
     fn back_off(&mut self, index: usize, at_least: Option<Duration>) {
         let failures = self.later.get(&index).map_or(0, |(_, n)| *n) + 1;
-        let wait = self.poll_every().max(Duration::from_millis(200)) * 2_u32.pow(failures.min(10) - 1);
+        let wait =
+            self.poll_every().max(Duration::from_millis(200)) * 2_u32.pow(failures.min(10) - 1);
         let wait = wait.min(MAX_BACKOFF).max(at_least.unwrap_or_default());
         self.later.insert(index, (Instant::now() + wait, failures));
     }
@@ -396,7 +515,9 @@ impl<'a> Queue<'a> {
     fn count_failure(&mut self, message: &str) {
         self.failures += 1;
         if self.failures > MAX_FAILURES_IN_A_ROW && self.fatal.is_none() {
-            let message = format!("{MAX_FAILURES_IN_A_ROW} calls in a row failed, the last with: {message}\nnothing is lost; `evaltui resume` goes on once the provider answers");
+            let message = format!(
+                "{MAX_FAILURES_IN_A_ROW} calls in a row failed, the last with: {message}\nnothing is lost; `evaltui resume` goes on once the provider answers"
+            );
             self.fatal = Some(EngineError::Incomplete { message });
         }
     }
@@ -406,6 +527,9 @@ fn occupies_slot(state: &WorkState) -> bool {
     match state {
         WorkState::Intended { .. } | WorkState::Uploaded { .. } => true,
         WorkState::Submitted { state, .. } => !state.is_terminal(),
-        WorkState::Pending | WorkState::Collected { .. } | WorkState::Done { .. } | WorkState::Failed { .. } => false,
+        WorkState::Pending
+        | WorkState::Collected { .. }
+        | WorkState::Done { .. }
+        | WorkState::Failed { .. } => false,
     }
 }
