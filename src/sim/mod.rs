@@ -10,6 +10,8 @@ mod completion;
 mod disk;
 mod draw;
 pub mod error;
+mod exchange;
+mod fireworks;
 mod id;
 mod intake;
 mod pace;
