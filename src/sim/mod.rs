@@ -24,3 +24,6 @@ mod workshop;
 pub use answers::{Accuracy, Answers, OracleSettings, ReplaySettings, SystemPrompt};
 pub use error::SimError;
 pub use server::{ACCOUNT, SimConfig, SimHandle, SimServer};
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ impl Dialect for Spelling {
         "fireworks"
     }
 
-    fn check(&self, row: &Row<'_>, _model: &str) -> Result<(), Objection> {
+    fn check(&self, row: &Row<'_>) -> Result<(), Objection> {
         let Some(body) = &row.body else {
             let message = "body is missing".to_owned();
             return Err(("missing_required_parameter", message, Some("body")));
