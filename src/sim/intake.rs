@@ -101,7 +101,7 @@ fn check(scan: &Scan<'_>, line: &[u8]) -> Result<String, Objection> {
         let message = format!("not a request: {}", printable(&error.to_string()));
         ("invalid_json_line", message, None)
     })?;
-    scan.dialect.check(&row, scan.model)?;
+    scan.dialect.check(&row)?;
     row.custom_id
         .filter(|id| !id.is_empty())
         .map(std::borrow::Cow::into_owned)

@@ -10,6 +10,8 @@ mod completion;
 mod disk;
 mod draw;
 pub mod error;
+mod exchange;
+mod fireworks;
 mod id;
 mod intake;
 mod pace;
@@ -22,3 +24,6 @@ mod workshop;
 pub use answers::{Accuracy, Answers, OracleSettings, ReplaySettings, SystemPrompt};
 pub use error::SimError;
 pub use server::{ACCOUNT, SimConfig, SimHandle, SimServer};
+
+#[cfg(test)]
+mod tests;

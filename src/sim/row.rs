@@ -18,12 +18,6 @@ pub(super) struct Row<'a> {
     /// The row's name; unique in its input.
     #[serde(borrow, default)]
     pub custom_id: Option<Cow<'a, str>>,
-    /// HTTP method, in dialects that have one.
-    #[serde(borrow, default)]
-    pub method: Option<Cow<'a, str>>,
-    /// Target, in dialects that have one.
-    #[serde(borrow, default)]
-    pub url: Option<Cow<'a, str>>,
     /// The chat-completions body.
     #[serde(borrow, default)]
     pub body: Option<RowBody<'a>>,
@@ -38,9 +32,6 @@ pub(super) struct RowBody<'a> {
     /// The prompt as token ids, instead of messages.
     #[serde(default)]
     pub prompt_token_ids: Option<Vec<u32>>,
-    /// The model, in dialects where rows name it.
-    #[serde(borrow, default)]
-    pub model: Option<Cow<'a, str>>,
     /// Longest answer in tokens.
     #[serde(default)]
     pub max_tokens: Option<u32>,
@@ -50,9 +41,6 @@ pub(super) struct RowBody<'a> {
     /// Never accepted inside a row.
     #[serde(borrow, default)]
     pub extra_body: Option<&'a RawValue>,
-    /// Never accepted inside a batch.
-    #[serde(default)]
-    pub stream: Option<bool>,
 }
 
 /// One message of a conversation.
@@ -147,7 +135,7 @@ pub(super) trait Dialect: Send + Sync + Debug {
     fn name(&self) -> &'static str;
 
     /// Objects to a row that would fail the whole job.
-    fn check(&self, row: &Row<'_>, model: &str) -> Result<(), Objection>;
+    fn check(&self, row: &Row<'_>) -> Result<(), Objection>;
 
     /// Writes an answered row with its line feed.
     fn answered(&self, custom_id: &str, completion: &Completion<'_>, out: &mut Vec<u8>);

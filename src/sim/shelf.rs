@@ -132,7 +132,7 @@ pub(super) struct Intake {
 }
 
 /// What came out of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Outcome {
     /// Rows with an answer.
     pub succeeded: u64,

@@ -53,13 +53,8 @@ pub(super) fn run(work: &Work<'_>, book: &AnswerBook, shelf: &Shelf) -> Result<O
     match answered {
         Ok(()) => output.finish(shelf),
         Err(error @ SimError::Content { .. }) => Ok(Outcome {
-            succeeded: 0,
-            failed: 0,
-            prompt_tokens: 0,
-            completion_tokens: 0,
-            result_bytes: 0,
-            error_bytes: 0,
             failure: Some(printable(&error.to_string()).into_owned()),
+            ..Outcome::default()
         }),
         Err(error) => Err(error),
     }
@@ -192,15 +187,7 @@ impl<'a> Output<'a> {
             errors: writer(shelf.errors(&job.output))?,
             block: Vec::with_capacity(BLOCK),
             order: Draw::named(&["order/1", &seed, job.id.as_str()]),
-            outcome: Outcome {
-                succeeded: 0,
-                failed: 0,
-                prompt_tokens: 0,
-                completion_tokens: 0,
-                result_bytes: 0,
-                error_bytes: 0,
-                failure: None,
-            },
+            outcome: Outcome::default(),
         })
     }
 

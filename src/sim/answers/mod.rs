@@ -75,6 +75,30 @@ pub enum Answers {
     Replay(ReplaySettings),
 }
 
+impl Answers {
+    /// Checks what can be checked before the first job: shares, and that recordings have a folder.
+    pub(super) fn check(&self) -> Result<(), SimError> {
+        match self {
+            Self::Replay(settings) => std::fs::read_dir(&settings.dir)
+                .map(drop)
+                .map_err(SimError::file("read", &settings.dir)),
+            Self::Oracle(settings) => {
+                let all = settings.accuracy_by_model.values();
+                let shares = all
+                    .chain([&settings.accuracy])
+                    .flat_map(|a| [("accuracy", a.control), ("accuracy", a.treatment)])
+                    .chain([("abstain_when_wrong", settings.abstain_when_wrong)]);
+                for (what, value) in shares {
+                    if !(0.0..=1.0).contains(&value) {
+                        return Err(SimError::OutOfRange { what, value });
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask<'a> {

@@ -28,7 +28,7 @@ const POOL_ANSWER_BYTES: usize = 60;
 
 /// The oracle.
 #[derive(Debug)]
-pub(super) struct Oracle {
+pub(in crate::sim) struct Oracle {
     settings: OracleSettings,
     seed: String,
     loaded: Mutex<Option<(Marks, Arc<Items>)>>,
@@ -51,7 +51,7 @@ struct Named {
 
 /// Answers rows one after the other; keeps the last item, because its samples come together.
 #[derive(Debug)]
-pub(super) struct OracleSession<'a> {
+pub(in crate::sim) struct OracleSession<'a> {
     oracle: &'a Oracle,
     items: Arc<Items>,
     last: Option<(u64, Item)>,

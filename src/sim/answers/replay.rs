@@ -20,14 +20,14 @@ type Recordings = BTreeMap<(PromptSetName, Condition), LineIndex>;
 
 /// The recorded answers.
 #[derive(Debug)]
-pub(super) struct Replay {
+pub(in crate::sim) struct Replay {
     settings: ReplaySettings,
     loaded: Mutex<Option<(Marks, Arc<Recordings>)>>,
 }
 
 /// Answers rows one after the other.
 #[derive(Debug)]
-pub(super) struct ReplaySession<'a> {
+pub(in crate::sim) struct ReplaySession<'a> {
     replay: &'a Replay,
     recordings: Arc<Recordings>,
     line: Vec<u8>,
