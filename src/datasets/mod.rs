@@ -102,3 +102,6 @@ fn place_word(format: DatasetFormat) -> PlaceWord {
         Layout::Lines | Layout::Table => PlaceWord::Line,
     }
 }
+
+#[cfg(test)]
+mod tests;
