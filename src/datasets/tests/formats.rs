@@ -76,6 +76,8 @@ fn nq_open_ids_do_not_depend_on_order_and_repeated_questions_are_reported() {
                 {\"question\": \"\", \"answer\": [\"x\"]}\n{\"question\": \"cut";
     let (items, rejects) = sorted(&spec(DatasetFormat::NqOpen), text);
     assert_eq!(items.len(), 2);
+    // printf 'who?' | sha256sum
+    assert_eq!(items[0].id, "1d8176d17935a44c");
     assert_eq!(items[0].answers, ["a", "b"]);
     assert_eq!(items[1].answers, ["1969", "true"]);
     assert_eq!(items[0].item_type(), ItemType::Closed);
