@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::row::RejectReason;
+use super::seen::big_endian;
 use crate::domain::ids::check_custom_id_field;
 use crate::domain::request::ItemType;
 use crate::domain::text::{printable, shorten};
@@ -85,7 +86,10 @@ impl Draft {
 /// Among a million texts two share one with a probability of 3e-8 (birthday bound, n^2 / 2^65); the second would be
 /// reported as a duplicate.
 pub(super) fn short_digest(text: &str) -> String {
-    Digest::of(text.as_bytes()).to_string()[..16].to_owned()
+    format!(
+        "{:016x}",
+        big_endian(&Digest::of(text.as_bytes()).bytes()[..8])
+    )
 }
 
 /// Checks that there are answers where there should be some, and only there.

@@ -1,6 +1,6 @@
 //! Question sets in: one file per source format, lines in, items out.
 //!
-//! The flow: [`read`] (or [`prepare`] for all sources of a run) checks the first bytes, the format's file makes drafts of
+//! The flow: [`read`] (or [`prepare()`] for all sources of a run) checks the first bytes, the format's file makes drafts of
 //! the rows, the rules that hold for every format make them items or rejects, and repeated ids are refused. A bad row is
 //! reported with its line and reason; only a wrong file is an error.
 
@@ -102,3 +102,6 @@ fn place_word(format: DatasetFormat) -> PlaceWord {
         Layout::Lines | Layout::Table => PlaceWord::Line,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! From sources to prepared items: reads everything twice, first to count and choose, then to write what was chosen.
 //!
-//! Memory holds about 24 bytes per row and one row at a time. Every row read is kept, left out or rejected, and counted.
+//! Memory holds one row at a time and about 60 bytes per row while ids are compared (58 MB measured for a million).
+//! Every row read is kept, left out or rejected, and counted.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};

@@ -113,7 +113,11 @@ impl SeenIds {
 /// 64 and 32 more bits of a digest.
 fn split(digest: Digest) -> (u64, u32) {
     let bytes = digest.bytes();
-    let fold = |range: &[u8]| range.iter().fold(0, |bits, b| bits << 8 | u64::from(*b));
-    let check = u32::try_from(fold(&bytes[8..12])).unwrap_or(u32::MAX);
-    (fold(&bytes[..8]), check)
+    let check = u32::try_from(big_endian(&bytes[8..12])).unwrap_or(u32::MAX);
+    (big_endian(&bytes[..8]), check)
+}
+
+/// Up to eight bytes as a number.
+pub(super) fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |bits, b| bits << 8 | u64::from(*b))
 }

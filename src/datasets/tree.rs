@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::error::{SourceError, name_list};
 use super::row::RejectReason;
 use super::start::count;
+use crate::domain::text::{printable, shorten};
 
 /// Takes the line on which an element starts and the element.
 pub(super) type Each<'a> = dyn FnMut(u64, Result<Value, RejectReason>) -> ControlFlow<()> + 'a;
@@ -70,7 +71,7 @@ fn failure(path: &str, error: serde_json::Error) -> SourceError {
             path,
             line: line as u64,
             expected: "the official JSON of its format",
-            found: error.to_string(),
+            found: shorten(&printable(&error.to_string()), 120),
             advice: "check `format` of this source".to_owned(),
         },
         Category::Syntax | Category::Eof => SourceError::Syntax {
