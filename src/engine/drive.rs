@@ -14,8 +14,8 @@ use super::stop::StopWatch;
 use crate::config::Config;
 use crate::domain::event::PlannedPart;
 use crate::domain::{
-    Condition, Decision, Event, ExitCode, Freshness, Gate, LogLevel, PartKey, Phase, PhaseStatus, StaleReason,
-    StopLevel, TrialSlug, WorkState,
+    Condition, Decision, Event, ExitCode, Freshness, Gate, LogLevel, PartKey, Phase, PhaseStatus,
+    StaleReason, StopLevel, TrialSlug, WorkState,
 };
 use crate::phases::{Ctx, PhaseError, Scope, build};
 use crate::plan::{Redo, plan_parts};

@@ -10,7 +10,7 @@ mod take;
 
 pub(in crate::engine) use collect::share;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,15 +24,16 @@ use super::stop::StopWatch;
 use crate::config::Config;
 use crate::domain::work::{Attempt, WorkEvent};
 use crate::domain::{
-    Condition, Event, LogLevel, PartKey, Phase, StopLevel, SubmissionKey, TrialSlug, WorkKey, WorkState,
+    Condition, Event, LogLevel, PartKey, Phase, StopLevel, SubmissionKey, TrialSlug, WorkKey,
+    WorkState,
 };
 use crate::plan::{BuildManifest, parts::job_params};
 use crate::provider::{Capabilities, Provider, Submission};
 use crate::snapshot::WorkView;
 use crate::store::{Durability, PartPaths, RunPaths, StoreError};
 
-/// Failed calls in a row, over all parts, after which the phase gives up (resumably).
-const MAX_FAILURES_IN_A_ROW: u32 = 12;
+/// Pauses in a row, each after a failed call and longer than the one before, after which the phase gives up (resumably).
+const MAX_PAUSES_IN_A_ROW: u32 = 10;
 /// The longest wait between two tries of a failed call.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// How long calls under way are waited for when everything must stop now.
@@ -104,13 +105,19 @@ pub struct Queue<'a> {
     limits: Capabilities,
     allowed: Allowed,
     tasks: JoinSet<(usize, Outcome)>,
+    /// Works that need a slot for their next attempt, in the order of the plan.
+    pending: BTreeSet<usize>,
+    /// Works that need no new slot: in doubt, at the provider, ended and not collected.
+    live: BTreeSet<usize>,
     /// Works with a call under way.
     busy: Vec<bool>,
     /// Works that wait before their next call, and how often they failed.
     later: HashMap<usize, (Instant, u32)>,
     /// When each running job was looked at last.
     looked: HashMap<usize, Instant>,
-    failures: u32,
+    /// No new call before this instant: the provider failed, and hammering it helps nobody.
+    paused_until: Option<Instant>,
+    pauses: u32,
     end: QueueEnd,
     fatal: Option<EngineError>,
 }
@@ -120,17 +127,52 @@ impl<'a> Queue<'a> {
     pub fn new(with: QueueParts<'a>, allowed: Allowed) -> Self {
         let limits = with.provider.capabilities();
         let busy = vec![false; with.recorder.view().works.len()];
-        Self {
+        let mut queue = Self {
             with,
             limits,
             allowed,
             tasks: JoinSet::new(),
+            pending: BTreeSet::new(),
+            live: BTreeSet::new(),
             busy,
             later: HashMap::new(),
             looked: HashMap::new(),
-            failures: 0,
+            paused_until: None,
+            pauses: 0,
             end: QueueEnd::default(),
             fatal: None,
+        };
+        for index in 0..queue.works().len() {
+            queue.classify(index);
+        }
+        queue
+    }
+
+    /// Puts a work into the set that its state belongs to. Called whenever the state may have changed, so that no step of
+    /// the loop has to look at all parts.
+    fn classify(&mut self, index: usize) {
+        self.pending.remove(&index);
+        self.live.remove(&index);
+        let work = &self.works()[index];
+        if work.used_by == 0 {
+            return;
+        }
+        match &work.state {
+            WorkState::Done { .. } | WorkState::Failed { .. } => {}
+            WorkState::Pending => {
+                self.pending.insert(index);
+            }
+            WorkState::Collected { retryable, .. }
+                if *retryable > 0 && self.attempts_left(work) =>
+            {
+                self.pending.insert(index);
+            }
+            WorkState::Intended { .. }
+            | WorkState::Uploaded { .. }
+            | WorkState::Submitted { .. }
+            | WorkState::Collected { .. } => {
+                self.live.insert(index);
+            }
         }
     }
 
@@ -270,16 +312,30 @@ impl<'a> Queue<'a> {
 
     /// When something falls due that no outcome announces.
     fn next_wake(&self) -> Option<Instant> {
-        let looks = self.works().iter().enumerate().filter_map(|(i, work)| {
-            let live = work.used_by > 0 && !self.busy[i] && self.is_running(work);
-            live.then(|| self.due(i))
-        });
+        let looks = self
+            .live
+            .iter()
+            .filter(|i| !self.busy[**i] && self.is_running(&self.works()[**i]))
+            .map(|i| self.due(*i));
         let retries = self
             .later
             .iter()
             .filter(|(i, _)| !self.busy[**i] && self.wants_call(**i))
             .map(|(_, (at, _))| *at);
-        looks.chain(retries).min()
+        let after_pause = self
+            .paused_until
+            .filter(|until| *until > Instant::now())
+            .filter(|_| self.has_more());
+        let due = looks.chain(retries).chain(after_pause).min();
+        due.map(|at| self.paused_until.map_or(at, |until| at.max(until)))
+    }
+
+    /// Whether any work still wants a call.
+    fn has_more(&self) -> bool {
+        self.live
+            .iter()
+            .chain(&self.pending)
+            .any(|i| !self.busy[*i] && self.wants_call(*i))
     }
 
     fn is_running(&self, work: &WorkView) -> bool {
@@ -326,50 +382,59 @@ impl<'a> Queue<'a> {
 
     /// Starts every call that is due.
     fn begin_ready(&mut self) -> Result<(), EngineError> {
-        let mut live = self
-            .works()
-            .iter()
-            .filter(|w| w.used_by > 0 && occupies_slot(&w.state))
-            .count();
-        let slots = self.with.config.execution.max_concurrent_jobs.max(1) as usize;
-        let mut chosen = Vec::new();
-        for index in 0..self.works().len() {
-            if self.busy[index] || self.is_waiting(index) || !self.wants_call(index) {
-                continue;
-            }
-            let work = Arc::clone(&self.works()[index]);
-            match &work.state {
-                WorkState::Pending if live < slots => {
-                    live += 1;
-                    chosen.push(index);
-                }
-                WorkState::Collected { retryable, .. }
-                    if *retryable > 0 && self.attempts_left(&work) =>
-                {
-                    if live < slots {
-                        live += 1;
-                        chosen.push(index);
-                    }
-                }
-                WorkState::Collected { .. } => self.spawn_collect(index, &work),
-                // A state from an earlier process, or one whose outcome was uncertain: the provider is asked first.
-                WorkState::Intended { attempt } => self.spawn_find(index, &work, *attempt, None),
-                WorkState::Uploaded { attempt, input } => {
-                    self.spawn_find(index, &work, *attempt, Some(input.clone()))
-                }
-                WorkState::Submitted { state, .. } if state.is_terminal() => {
-                    self.spawn_collect(index, &work)
-                }
-                WorkState::Submitted { job, .. } => {
-                    if self.due(index) <= Instant::now() {
-                        self.looked.insert(index, Instant::now());
-                        self.spawn_poll(index, job.clone());
-                    }
-                }
-                WorkState::Pending | WorkState::Done { .. } | WorkState::Failed { .. } => {}
+        if self.is_paused() {
+            return Ok(());
+        }
+        for index in self.live.iter().copied().collect::<Vec<_>>() {
+            if !self.busy[index] && !self.is_waiting(index) && self.wants_call(index) {
+                self.go_on(index);
             }
         }
+        let chosen = self.choose();
         self.begin(&chosen)
+    }
+
+    /// The next call for a work that needs no new slot.
+    fn go_on(&mut self, index: usize) {
+        let work = Arc::clone(&self.works()[index]);
+        match &work.state {
+            // A state from an earlier process, or one whose outcome was uncertain: the provider is asked first.
+            WorkState::Intended { attempt } => self.spawn_find(index, &work, *attempt, None),
+            WorkState::Uploaded { attempt, input } => {
+                self.spawn_find(index, &work, *attempt, Some(input.clone()))
+            }
+            WorkState::Submitted { state, .. } if state.is_terminal() => {
+                self.spawn_collect(index, &work)
+            }
+            WorkState::Submitted { job, .. } => {
+                if self.due(index) <= Instant::now() {
+                    self.looked.insert(index, Instant::now());
+                    self.spawn_poll(index, job.clone());
+                }
+            }
+            WorkState::Collected { .. } => self.spawn_collect(index, &work),
+            WorkState::Pending | WorkState::Done { .. } | WorkState::Failed { .. } => {}
+        }
+    }
+
+    /// The waiting works that fit into the free slots, in the order of the plan.
+    fn choose(&self) -> Vec<usize> {
+        if !self.may_submit() {
+            return Vec::new();
+        }
+        let taken = self
+            .live
+            .iter()
+            .filter(|i| occupies_slot(&self.works()[**i].state))
+            .count();
+        let slots = self.with.config.execution.max_concurrent_jobs.max(1) as usize;
+        let free = slots.saturating_sub(taken);
+        let ready = self
+            .pending
+            .iter()
+            .copied()
+            .filter(|i| !self.busy[*i] && !self.is_waiting(*i) && self.wants_call(*i));
+        ready.take(free).collect()
     }
 
     /// Announces attempts (durably, in one write) and starts their uploads.
@@ -397,6 +462,7 @@ impl<'a> Queue<'a> {
         }
         self.with.recorder.record(events, Durability::Fsync)?;
         for (index, work, attempt) in uploads {
+            self.classify(index);
             self.spawn_upload(index, &work, attempt);
         }
         Ok(())
@@ -505,18 +571,30 @@ impl<'a> Queue<'a> {
     /// Makes a work wait before its next call; the wait doubles with each failure.
     fn back_off(&mut self, index: usize, at_least: Option<Duration>) {
         let failures = self.later.get(&index).map_or(0, |(_, n)| *n) + 1;
-        let wait =
-            self.poll_every().max(Duration::from_millis(200)) * 2_u32.pow(failures.min(10) - 1);
-        let wait = wait.min(MAX_BACKOFF).max(at_least.unwrap_or_default());
+        let wait = self.wait_after(failures).max(at_least.unwrap_or_default());
         self.later.insert(index, (Instant::now() + wait, failures));
     }
 
-    /// Counts a failed call; too many in a row end the queue.
-    fn count_failure(&mut self, message: &str) {
-        self.failures += 1;
-        if self.failures > MAX_FAILURES_IN_A_ROW && self.fatal.is_none() {
+    fn wait_after(&self, failures: u32) -> Duration {
+        let first = self.poll_every().max(Duration::from_millis(200));
+        (first * 2_u32.pow(failures.clamp(1, 10) - 1)).min(MAX_BACKOFF)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused_until
+            .is_some_and(|until| until > Instant::now())
+    }
+
+    /// Pauses all new calls after a failed one. Calls that fail while the pause lasts were under way and do not count again.
+    fn pause(&mut self, message: &str) {
+        if self.is_paused() {
+            return;
+        }
+        self.pauses += 1;
+        self.paused_until = Some(Instant::now() + self.wait_after(self.pauses));
+        if self.pauses > MAX_PAUSES_IN_A_ROW && self.fatal.is_none() {
             let message = format!(
-                "{MAX_FAILURES_IN_A_ROW} calls in a row failed, the last with: {message}\nnothing is lost; `evaltui resume` goes on once the provider answers"
+                "the provider failed {MAX_PAUSES_IN_A_ROW} times in a row, the last time with: {message}\nnothing is lost; `evaltui resume` goes on once it answers"
             );
             self.fatal = Some(EngineError::Incomplete { message });
         }

@@ -61,7 +61,8 @@ impl Queue<'_> {
     }
 
     fn succeeded(&mut self, index: usize) {
-        self.failures = 0;
+        self.pauses = 0;
+        self.paused_until = None;
         self.later.remove(&index);
     }
 
@@ -387,7 +388,7 @@ impl Queue<'_> {
         }
         self.back_off(index, error.retry_after);
         if error.kind != ProviderErrorKind::QueueFull {
-            self.count_failure(&error.to_string());
+            self.pause(&error.to_string());
         }
         self.say(
             LogLevel::Warn,
