@@ -9,6 +9,14 @@ use crate::sys::random::{self, Rng};
 #[derive(Debug)]
 pub(super) struct Draw(Rng);
 
+/// The first 64 bits of the digest of a list of texts: a short name for what they name together.
+pub(super) fn mark(parts: &[&str]) -> u64 {
+    Digest::of_parts(parts)
+        .bytes()
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
 impl Draw {
     /// The stream named by a seed and labels; other labels give an independent stream.
     pub(super) fn named(labels: &[&str]) -> Self {

@@ -122,3 +122,23 @@ pub(super) async fn file(path: &Path) -> std::io::Result<Response> {
     ];
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_and_leaves_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("x");
+        let mut receiver = Receiver::beside(&target, 5).expect("made");
+        receiver
+            .take(&Bytes::from_static(b"123"))
+            .await
+            .expect("taken");
+        let over = receiver.take(&Bytes::from_static(b"456")).await;
+        assert!(matches!(over, Err(NotReceived::TooLarge)));
+        drop(receiver);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+}

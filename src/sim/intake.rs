@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::draw::Draw;
+use super::draw::{Draw, mark};
 use super::error::SimError;
 use super::row::{Dialect, Objection, Problem, Row, each_line};
 use super::shelf::Intake;
@@ -42,8 +42,7 @@ impl Misfires {
                 .chance(self.rate);
         drawn.then(|| {
             let line = Digest::of(line).to_string();
-            let [a, b, c, d, e, f, g, h, ..] = Digest::of_parts(&["row/1", model, &line]).bytes();
-            u64::from_le_bytes([a, b, c, d, e, f, g, h])
+            mark(&["row/1", model, &line])
         })
     }
 }

@@ -5,6 +5,7 @@
 //! result files from an answer book (`answers`) when they are first needed. Shares no wire type with `provider/`, so
 //! that each checks the other. Sees `sys` and `domain` only.
 
+mod acceptance;
 pub mod answers;
 mod completion;
 mod disk;

@@ -14,7 +14,7 @@ use super::disk;
 use super::draw::Draw;
 use super::error::SimError;
 use super::intake::Misfires;
-use super::row::{Dialect, Row, RowBody, RowFault, each_line};
+use super::row::{Dialect, Message, Row, RowBody, RowFault, each_line};
 use super::shelf::{JobRecord, Outcome, Shelf};
 use crate::domain::Digest;
 use crate::domain::text::printable;
@@ -159,7 +159,7 @@ fn ask(
 fn prompt_tokens(work: &Work<'_>, body: &RowBody<'_>) -> u64 {
     let message = |text: &str| MESSAGE_TOKENS + tokens(text.chars().count());
     let messages = body.messages.iter().flatten();
-    let has_system = messages.clone().next().is_some_and(|m| m.is_system());
+    let has_system = messages.clone().next().is_some_and(Message::is_system);
     let added = work.job.decoding.system_prompt.as_deref();
     let ids = body.prompt_token_ids.as_ref().map_or(0, Vec::len) as u64;
     ids + messages.map(|m| message(&m.text())).sum::<u64>()

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::domain::Digest;
 use crate::domain::text::printable;
+use crate::sim::draw::mark;
 use crate::sim::error::SimError;
 
 /// Files that were indexed, with what tells that they have changed.
@@ -26,8 +26,7 @@ const OFFSET_BITS: u32 = 56;
 
 /// The key of a line: the first 64 bits of a digest of what names it.
 pub(super) fn key(parts: &[&str]) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = Digest::of_parts(parts).bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    mark(parts)
 }
 
 /// What tells two versions of files apart, cheaply: sizes and times, `None` for a missing file.

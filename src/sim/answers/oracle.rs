@@ -54,7 +54,7 @@ struct Named {
 pub(in crate::sim) struct OracleSession<'a> {
     oracle: &'a Oracle,
     items: Arc<Items>,
-    last: Option<(u64, Item)>,
+    last: Option<(u64, Box<Item>)>,
     line: Vec<u8>,
 }
 

@@ -1,6 +1,6 @@
 //! Words for right and wrong answers, by what the item's scorer looks at.
 //!
-//! Right answers are exact after the SQuAD normalisation except for the share [`VERBOSE`] of `em_f1` items, which wrap
+//! Right answers are exact after the `SQuAD` normalisation except for the share [`VERBOSE`] of `em_f1` items, which wrap
 //! the answer in a sentence; so a measured exact match lies about that share below the configured accuracy.
 
 use crate::domain::item::{Item, ScorerName};
@@ -87,7 +87,7 @@ impl Wrong<'_> {
                 let step = 1 + belief.below(item.choices.len() - 1);
                 letter((right + step) % item.choices.len())
             }
-            _ => {
+            ScorerName::EmF1 | ScorerName::Numeric | ScorerName::Choice => {
                 let answerable = item.context.is_some() && !item.unanswerable();
                 if answerable && belief.chance(self.abstain) {
                     return abstention(voice);

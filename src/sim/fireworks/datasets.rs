@@ -46,7 +46,8 @@ pub(super) fn create(service: &Fireworks, body: CreateDataset) -> Result<Value, 
         label: new.display_name,
         declared_rows: count
             .parse()
-            .map_err(|_| invalid("invalid example_count"))?,
+            .ok()
+            .ok_or_else(|| invalid("invalid example_count"))?,
         created: service.workshop.now(),
         state: DatasetState::Uploading {
             announced: Vec::new(),
@@ -249,7 +250,9 @@ pub(super) fn validate_upload(service: &Fireworks, id: &Id) -> Result<Value, Fau
     let mut shards = Vec::new();
     for (number, file) in announced.iter().enumerate() {
         let path = service.workshop.shelf.shard(id, number);
-        let opened = std::fs::File::open(&path).map_err(|_| missing(&file.name))?;
+        let opened = std::fs::File::open(&path)
+            .ok()
+            .ok_or_else(|| missing(&file.name))?;
         let (sha256, bytes) = Digest::of_reader(opened).map_err(SimError::file("read", &path))?;
         if bytes != file.bytes {
             return Err(missing(&file.name));

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::wire::{Code, CreateJob, Fault, InferenceParameters, client_id, name, page, reference};
 use super::{Fireworks, Parameters};
+use crate::sim::acceptance::{Declined, Order};
 use crate::sim::id::Id;
 use crate::sim::pace::Stage;
 use crate::sim::shelf::{Decoding, JobRecord, Kind, Outcome};
-use crate::sim::workshop::{Declined, Order, Standing};
+use crate::sim::workshop::Standing;
 use crate::sys::clock::rfc3339;
 
 /// Shortest and longest time of a job in seconds (batch-apis.md, 2.3).
@@ -124,7 +125,7 @@ fn decoding(given: Option<Value>, system_prompt: Option<String>) -> Result<Decod
             .iter()
             .filter_map(|s| s.as_str().map(str::to_owned))
             .collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     };
     Ok(Decoding {
         max_tokens: parameters.max_tokens,
@@ -259,7 +260,11 @@ fn progress(job: &JobRecord, standing: &Standing) -> Value {
         }
         Standing::At(Stage::Writing, Some(outcome)) => (99, outcome.clone()),
         Standing::At(_, Some(outcome)) => (100, outcome.clone()),
-        _ => return Value::Null,
+        Standing::At(_, None)
+        | Standing::Rejected(_)
+        | Standing::Broken(_)
+        | Standing::Ending
+        | Standing::Ended => return Value::Null,
     };
     json!({
         "percent": percent, "epoch": 0, "totalInputRequests": job.declared_rows,

@@ -119,10 +119,17 @@ impl Fireworks {
             return datasets::upload(self, id, request).await;
         }
         let Query(parameters) = Query::<Parameters>::try_from_uri(request.uri())
-            .map_err(|_| Fault::new(Code::InvalidArgument, "the query cannot be read"))?;
+            .ok()
+            .ok_or_else(|| Fault::new(Code::InvalidArgument, "the query cannot be read"))?;
         let body = to_bytes(request.into_body(), MAX_JSON_BYTES)
             .await
-            .map_err(|_| Fault::new(Code::InvalidArgument, "the body is too large"))?;
+            .map_err(|error| {
+                let text = error.to_string();
+                Fault::new(
+                    Code::InvalidArgument,
+                    format!("the body cannot be read: {}", printable(&text)),
+                )
+            })?;
         let this = Arc::clone(self);
         let value = blocking(move || this.answer(call, &parameters, &body)).await?;
         Ok(exchange::json(StatusCode::OK, &value))

@@ -227,7 +227,10 @@ pub(super) fn page<T>(
     }
     let size = match text("pageSize") {
         "" => 0,
-        size => size.parse::<u32>().map_err(|_| invalid("pageSize"))?,
+        size => size
+            .parse::<u32>()
+            .ok()
+            .ok_or_else(|| invalid("pageSize"))?,
     };
     let size = if size == 0 {
         50

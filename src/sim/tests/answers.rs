@@ -36,18 +36,19 @@ async fn the_measured_accuracy_is_the_configured_one_and_conditions_are_paired()
             right.insert(key, is_right(&id, &answer));
         }
     }
+    let per_mille = |hits: usize| hits * 1000 / N;
     let share = |c: Condition| {
         let hits = right.iter().filter(|((_, k), r)| *k == c && **r).count();
-        hits as f64 / N as f64
+        per_mille(hits)
     };
     // Three standard errors, and up to 3 % of right answers in a sentence that exact match does not take.
     assert!(
-        (0.555..0.625).contains(&share(Condition::Control)),
+        (555..625).contains(&share(Condition::Control)),
         "{}",
         share(Condition::Control)
     );
     assert!(
-        (0.65..0.725).contains(&share(Condition::Treatment)),
+        (650..725).contains(&share(Condition::Treatment)),
         "{}",
         share(Condition::Treatment)
     );
@@ -56,10 +57,10 @@ async fn the_measured_accuracy_is_the_configured_one_and_conditions_are_paired()
             let of = |c| right[&(n.to_string(), c)];
             of(Condition::Control) == of(Condition::Treatment)
         })
-        .count() as f64
-        / N as f64;
+        .count();
+    let agree = per_mille(agree);
     // Independent rows would agree in 0.6 * 0.7 + 0.4 * 0.3 = 54 % of items.
-    assert!(agree > 0.65, "{agree}");
+    assert!(agree > 650, "{agree}");
 }
 
 #[tokio::test]
@@ -215,14 +216,17 @@ async fn numeric_choice_and_unanswerable_items_are_answered_in_kind() {
 }
 
 fn recording(folder: &Path, set: &str, condition: &str, says: &str) {
-    let lines: String = (0..3)
+    let lines: Vec<String> = (0..3)
         .rev()
         .map(|n| {
             let line = json!({"item_id": n.to_string(), "sample_index": 0, "response_text": format!("{says} {n}"), "recorded_score": 1});
-            format!("{line}\n")
+            line.to_string()
         })
         .collect();
-    write(&folder.join(format!("{set}.{condition}.jsonl")), &lines);
+    write(
+        &folder.join(format!("{set}.{condition}.jsonl")),
+        &lines.join("\n"),
+    );
 }
 
 fn replay(sets: &[(&str, &str, Condition)]) -> impl FnOnce(&mut SimConfig, &Path) {

@@ -52,16 +52,16 @@ impl Bench {
     fn with(count: usize, change: impl FnOnce(&mut SimConfig, &Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let items = folder.path().join("closed_book.jsonl");
-        let lines: String = (0..count)
+        let lines: Vec<String> = (0..count)
             .map(|n| {
                 let item = json!({
                     "dataset": "facts", "id": n.to_string(), "question": format!("What is {n}?"),
                     "answers": [format!("thing number {n}")],
                 });
-                format!("{item}\n")
+                item.to_string()
             })
             .collect();
-        write(&items, &lines);
+        write(&items, &lines.join("\n"));
         let clock = Arc::new(FixedClock::new(
             "2026-11-21T03:00:00Z".parse::<Timestamp>().expect("a time"),
         ));
