@@ -354,3 +354,72 @@ impl PartPaths {
         self.dir.join(format!("attempt_{number:02}.errors.jsonl"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::put;
+
+    fn paths(root: &str) -> RunPaths {
+        ExperimentsDir::new(PathBuf::from(root)).run(&RunId::new("r1").expect("plain"))
+    }
+
+    #[test]
+    fn only_real_folders_with_plain_ids_are_runs() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| dir.path().join(name);
+        for name in ["run_b", "run_a", "run_", "run_a b", "other"] {
+            std::fs::create_dir(at(name)).expect("made");
+        }
+        put(&at("run_file"), b"");
+        std::os::unix::fs::symlink(at("run_a"), at("run_link")).expect("linked");
+        let list = ExperimentsDir::new(dir.path().to_path_buf());
+        let ids: Vec<_> = list.run_ids().expect("listed");
+        assert_eq!(
+            ids.iter().map(RunId::as_str).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+        let none = ExperimentsDir::new(at("missing"));
+        assert_eq!(none.run_ids().expect("listed"), []);
+    }
+
+    #[test]
+    fn every_path_in_a_stamp_reads_back_as_the_same_file() {
+        for (root, file, text) in [
+            ("experiments", "experiments/run_r1/prepared/x", "prepared/x"),
+            ("/e", "/e/run_r1/prepared/x", "prepared/x"),
+            ("experiments", "data/dev.json", "./data/dev.json"),
+            ("experiments", "../data/dev.json", "../data/dev.json"),
+            ("experiments", "/data/dev.json", "/data/dev.json"),
+            (
+                "experiments",
+                "experiments/run_r2/x",
+                "./experiments/run_r2/x",
+            ),
+        ] {
+            let paths = paths(root);
+            assert_eq!(paths.relative(Path::new(file)), text);
+            let back = paths.resolve(text);
+            assert_eq!(back.strip_prefix(".").unwrap_or(&back), Path::new(file));
+        }
+    }
+
+    #[test]
+    fn names_are_the_contracts_and_never_leave_the_run() {
+        let paths = paths("e");
+        let set = PromptSetName::new("operational_only").expect("plain");
+        let temp = Temperature::new(0.25).expect("a temperature");
+        let name = batch_input_name(temp, &set, Condition::Control, 1);
+        assert_eq!(name, "t025_operational_only_control.p01.jsonl");
+        assert!(paths.batch_input(&name).is_ok());
+        for bad in ["", "..", "a/b", "../x", ".hidden", "a\0b", "a..b"] {
+            assert!(paths.batch_input(bad).is_err(), "{bad:?}");
+        }
+        let slug = TrialSlug::new("m-p").expect("plain");
+        let key = "t0_control_p107".parse().expect("a key");
+        assert_eq!(
+            RunPaths::results_name(&slug, key),
+            "m-p/results/t0_control_p107/results.jsonl"
+        );
+    }
+}

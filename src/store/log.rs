@@ -81,8 +81,8 @@ impl LogTail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{LogLevel, RunId};
-    use crate::store::{ExperimentsDir, atomic};
+    use crate::domain::LogLevel;
+    use crate::store::fixture;
     use jiff::Timestamp;
 
     fn line(message: &str) -> LogLine {
@@ -98,10 +98,7 @@ mod tests {
 
     #[test]
     fn a_torn_line_costs_one_line_and_a_watcher_sees_the_rest() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let run_id = RunId::new("r1").expect("a plain id");
-        let paths = ExperimentsDir::new(dir.path().to_path_buf()).run(&run_id);
-        atomic::create_dir_all(paths.root()).expect("made");
+        let (_dir, paths) = fixture::run();
         let mut tail = LogTail::new(paths.events());
         let mut seen = Vec::new();
         let mut poll = |tail: &mut LogTail| {

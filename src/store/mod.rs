@@ -17,6 +17,9 @@ pub mod sentinel;
 pub mod stamp;
 pub mod tail;
 
+#[cfg(test)]
+mod fixture;
+
 pub use atomic::{AtomicFile, FileSum};
 pub use digests::Digests;
 pub use error::{Result, StoreError};

@@ -48,3 +48,52 @@ pub fn clear(paths: &RunPaths) -> Result<bool> {
     let soft = atomic::remove(&paths.stop_requested())?;
     Ok(now || soft)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{put, run};
+
+    #[test]
+    fn a_stop_is_asked_for_once_and_cleared_once() {
+        let (_dir, paths) = run();
+        assert_eq!(read(&paths), None);
+        assert!(!clear(&paths).expect("cleared"));
+        request(&paths, StopLevel::Soft).expect("asked");
+        request(&paths, StopLevel::Soft).expect("asked again");
+        assert_eq!(read(&paths), Some(StopLevel::Soft));
+        request(&paths, StopLevel::Now).expect("asked");
+        assert_eq!(read(&paths), Some(StopLevel::Now));
+        assert!(clear(&paths).expect("cleared"));
+        assert_eq!(read(&paths), None);
+    }
+
+    #[test]
+    fn a_touched_file_counts_whatever_its_time() {
+        let (_dir, paths) = run();
+        let file = std::fs::File::create(paths.stop_requested()).expect("touched");
+        let old = std::fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH);
+        file.set_times(old).expect("dated");
+        assert_eq!(read(&paths), Some(StopLevel::Soft));
+    }
+
+    #[test]
+    fn a_link_with_the_name_asks_too_and_its_target_stays() {
+        let (dir, paths) = run();
+        let victim = dir.path().join("victim");
+        put(&victim, b"precious");
+        std::os::unix::fs::symlink(&victim, paths.stop_requested()).expect("linked");
+        request(&paths, StopLevel::Soft).expect("asked");
+        assert_eq!(read(&paths), Some(StopLevel::Soft));
+        assert!(clear(&paths).expect("cleared"));
+        assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
+    }
+
+    #[test]
+    fn a_run_that_is_not_there_cannot_be_stopped() {
+        let (dir, paths) = run();
+        std::fs::remove_dir(paths.root()).expect("removed");
+        let error = request(&paths, StopLevel::Soft).expect_err("no run");
+        assert!(error.is_not_found() && dir.path().exists());
+    }
+}

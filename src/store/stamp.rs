@@ -119,8 +119,8 @@ impl Seen<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Phase, RunId};
-    use crate::store::{ExperimentsDir, atomic};
+    use crate::domain::Phase;
+    use crate::store::{atomic, fixture};
 
     struct Fixture {
         _dir: tempfile::TempDir,
@@ -132,9 +132,7 @@ mod tests {
     }
 
     fn fixture() -> Fixture {
-        let dir = tempfile::tempdir().expect("a folder");
-        let run_id = RunId::new("r1").expect("a plain id");
-        let paths = ExperimentsDir::new(dir.path().to_path_buf()).run(&run_id);
+        let (dir, paths) = fixture::run();
         let outside = dir.path().join("source.json");
         atomic::create_dir_all(&paths.prepared_dir()).expect("made");
         atomic::write(&outside, b"source").expect("written");

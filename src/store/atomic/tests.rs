@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::store::fixture::put;
 
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(dir)
@@ -80,7 +81,7 @@ fn a_folder_that_cannot_be_written_gives_path_and_cause() {
 fn links_are_replaced_and_never_written_through() {
     let dir = folder();
     let victim = dir.path().join("victim");
-    std::fs::write(&victim, b"precious").expect("written");
+    put(&victim, b"precious");
     let link = dir.path().join("state.json");
     symlink(&victim, &link).expect("linked");
     assert!(open_regular(&link).is_err());
@@ -113,7 +114,7 @@ fn new_folders_are_private_and_making_them_twice_is_fine() {
     create_dir_all(&deep).expect("made again");
     assert_eq!(mode(&dir.path().join("a")), 0o700);
     assert_eq!(mode(&deep), 0o700);
-    std::fs::write(dir.path().join("f"), b"").expect("written");
+    put(&dir.path().join("f"), b"");
     assert!(create_dir_all(&dir.path().join("f/x")).is_err());
 }
 
@@ -129,7 +130,7 @@ fn only_temporary_files_of_this_program_are_swept() {
         "c.tmp-1-1",
         ".tmp-1-1",
     ] {
-        std::fs::write(dir.path().join(name), b"").expect("written");
+        put(&dir.path().join(name), b"");
     }
     assert_eq!(remove_stale_temps(dir.path()).expect("swept"), 2);
     assert_eq!(

@@ -6,17 +6,14 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::ids::WorkKey;
 use crate::domain::work::{Attempt, RowTally, WorkEvent};
-use crate::domain::{Digest, Phase, RemoteId, RunId, SubmissionKey, TokenUsage, Usd};
-use crate::store::{ExperimentsDir, Holder};
+use crate::domain::{Digest, Phase, RemoteId, SubmissionKey, TokenUsage, Usd};
+use crate::store::fixture::{self, put};
 
 const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn run() -> (TempDir, RunPaths, RunLock) {
-    let dir = tempfile::tempdir().expect("a folder");
-    let run_id = RunId::new("r1").expect("a plain id");
-    let paths = ExperimentsDir::new(dir.path().to_path_buf()).run(&run_id);
-    atomic::create_dir_all(paths.root()).expect("made");
-    let lock = RunLock::acquire(&paths, &Holder::this_process(AT)).expect("taken");
+    let (dir, paths) = fixture::run();
+    let lock = RunLock::acquire(&paths, &fixture::me()).expect("taken");
     (dir, paths, lock)
 }
 
@@ -94,7 +91,7 @@ fn torn_at_any_byte_the_whole_lines_stand_and_the_ledger_goes_on() {
     let (_dir, paths, lock) = run();
     let (bytes, facts) = written(&paths, &lock);
     for cut in 0..=bytes.len() {
-        std::fs::write(paths.ledger(), &bytes[..cut]).expect("torn");
+        put(&paths.ledger(), &bytes[..cut]);
         let whole = whole_lines(&bytes[..cut]);
         let (mut ledger, replay) = Ledger::open(&lock, &paths).expect("opened");
         assert_eq!(replay.recorded, facts[..whole], "cut at {cut}");
@@ -115,7 +112,7 @@ fn zeros_after_a_power_cut_are_a_torn_tail() {
     let (_dir, paths, lock) = run();
     let (mut bytes, facts) = written(&paths, &lock);
     bytes.resize(bytes.len() + 5000, 0);
-    std::fs::write(paths.ledger(), &bytes).expect("written");
+    put(&paths.ledger(), &bytes);
     let (_, replay) = Ledger::open(&lock, &paths).expect("opened");
     assert_eq!(replay.recorded, facts);
     assert!(replay.torn_tail && replay.damaged.is_empty());
@@ -126,7 +123,7 @@ fn damaged_lines_at_the_end_are_cut_off_and_kept() {
     let (_dir, paths, lock) = run();
     let (mut bytes, facts) = written(&paths, &lock);
     bytes.extend_from_slice(b"\0\0\0\n{\"seq\":10,\"at\n\xff");
-    std::fs::write(paths.ledger(), &bytes).expect("written");
+    put(&paths.ledger(), &bytes);
     let (_, replay) = Ledger::open(&lock, &paths).expect("opened");
     assert_eq!(replay.recorded, facts);
     assert_eq!(replay.damaged, [9, 10]);
@@ -147,7 +144,7 @@ fn a_hole_in_the_middle_is_refused_and_nothing_is_touched() {
     let gap = [lines[0], lines[2]].concat();
     let twice = [lines[0], lines[0]].concat();
     for (broken, line) in [(damaged, "line 2"), (gap, "line 2"), (twice, "line 2")] {
-        std::fs::write(paths.ledger(), &broken).expect("written");
+        put(&paths.ledger(), &broken);
         let error = Ledger::open(&lock, &paths).expect_err("damaged");
         assert!(matches!(error, StoreError::Corrupt { .. }));
         assert!(error.to_string().contains(line), "{error}");
@@ -162,7 +159,7 @@ fn a_fact_of_a_newer_version_is_refused_and_nothing_is_touched() {
     bytes.extend_from_slice(
         b"{\"seq\":9,\"at\":\"2026-11-21T00:00:00Z\",\"kind\":\"moon_landing\"}\n",
     );
-    std::fs::write(paths.ledger(), &bytes).expect("written");
+    put(&paths.ledger(), &bytes);
     let error = Ledger::open(&lock, &paths).expect_err("newer");
     assert!(
         matches!(error, StoreError::UnknownFact { line: 9, .. }),
@@ -208,7 +205,7 @@ fn a_full_disk_is_an_error_and_not_a_fact() {
 fn a_lost_lock_and_a_linked_ledger_are_refused() {
     let (dir, paths, lock) = run();
     let victim = dir.path().join("victim");
-    std::fs::write(&victim, b"precious").expect("written");
+    put(&victim, b"precious");
     std::os::unix::fs::symlink(&victim, paths.ledger()).expect("linked");
     assert!(Ledger::open(&lock, &paths).is_err());
     assert_eq!(std::fs::read(&victim).expect("read"), b"precious");
@@ -239,7 +236,7 @@ fn a_watcher_sees_each_fact_once_and_starts_over_with_a_new_file() {
         .copied()
         .collect();
     for replace in [
-        (|path: &Path, bytes: &[u8]| std::fs::write(path, bytes).expect("cut")) as fn(&Path, &[u8]),
+        (|path: &Path, bytes: &[u8]| put(path, bytes)) as fn(&Path, &[u8]),
         |path, bytes| assert!(atomic::write(path, bytes).is_ok()),
     ] {
         replace(&paths.ledger(), &cut);
@@ -262,7 +259,7 @@ proptest! {
     ) {
         let (_dir, paths, lock) = run();
         let (bytes, facts) = written(&paths, &lock);
-        std::fs::write(paths.ledger(), b"").expect("emptied");
+        put(&paths.ledger(), b"");
         let mut file = open_for_append(&paths.ledger()).expect("opened");
         let mut tail = LedgerTail::new(paths.ledger());
         let (mut seen, mut at) = (Vec::new(), 0);
@@ -284,7 +281,7 @@ proptest! {
         let (mut bytes, facts) = written(&paths, &lock);
         let at = at % bytes.len();
         bytes[at] ^= flip;
-        std::fs::write(paths.ledger(), &bytes).expect("written");
+        put(&paths.ledger(), &bytes);
         if let Ok((_, replay)) = Ledger::open(&lock, &paths) {
             // A flip inside a text or number may read well; lines before it must stand.
             let whole = whole_lines(&bytes[..at]);

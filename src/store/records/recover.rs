@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{RunStateRecord, TrialManifestRecord, WorkRecord};
 use crate::domain::event::PlannedPart;
 use crate::domain::work::WorkEvent;
-use crate::domain::{Digest, Event, PhaseStatus, TrialSlug, Usd, WorkKey};
+use crate::domain::{Digest, Event, PhaseStatus, StopLevel, TrialSlug, Usd, WorkKey};
 use crate::store::RunPaths;
 use crate::store::error::{Result, StoreError};
 
@@ -52,7 +52,8 @@ pub fn recover(paths: &RunPaths) -> Result<Vec<(Timestamp, Event)>> {
             stamp: stamp.clone(),
         });
     }
-    if let Some(level) = state.stop_level {
+    let unnamed = state.stop_requested.then_some(StopLevel::Soft);
+    if let Some(level) = state.stop_level.or(unnamed) {
         let source = "run_state.json".to_owned();
         facts.add(Event::StopRequested { level, source });
     }

@@ -1,4 +1,4 @@
-//! `run_state.json`, schema_version 1: how the run stands, in the contract's keys and a few of ours.
+//! `run_state.json`, version 1: how the run stands, in the contract's keys and a few of ours.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `trial_manifest.json`, schema_version 2: one trial's parts, jobs and stages, in the contract's keys, and with `works`
+//! `trial_manifest.json`, version 2: one trial's parts, jobs and stages, in the contract's keys, and with `works`
 //! and `stamps` all that is needed to go on without the ledger.
 
 use std::collections::BTreeMap;
@@ -197,8 +197,15 @@ impl TrialManifestRecord {
         let jobs = self.jobs.entry(group).or_default();
         jobs.push(work.state.job().cloned());
         let status = match work.state.status() {
+            // The contract has no word for it. What is in doubt is not known to be submitted.
             WorkStatus::InDoubt => WorkStatus::Pending,
-            known => known,
+            status @ (WorkStatus::Pending
+            | WorkStatus::Submitted
+            | WorkStatus::Running
+            | WorkStatus::Completed
+            | WorkStatus::Downloaded
+            | WorkStatus::Failed
+            | WorkStatus::Expired) => status,
         };
         self.job_status.insert(key.to_string(), status);
         self.works.push(WorkRecord::of(key, work, &self.trial.slug));
