@@ -69,8 +69,8 @@ pub enum Target {
 /// What the console wants done. Answers come back as [`Event`]s.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Watch this run and no other; `None` watches none.
-    Watch(Option<RunId>),
+    /// Watch this run and no other (`None` watches none), and show these parts of its queue.
+    Watch(Option<RunId>, QueueFilter),
     /// Show other parts of the watched run's queue.
     Arrange(QueueFilter),
     /// Make a plan; the number comes back with it.

@@ -4,10 +4,16 @@
 //! [`event::Effect`]s; effects run against a [`Fleet`] in tasks. No screen keeps its own copy of a run: all of them read
 //! the newest [`model::RunPicture`].
 
+pub mod app;
+pub mod cursor;
+pub mod dialogs;
 pub mod event;
 pub mod format;
+pub mod keymap;
 pub mod model;
+pub mod screens;
 pub mod theme;
+pub mod widgets;
 
 use std::sync::Arc;
 

@@ -300,6 +300,14 @@ impl RunPicture {
         self.range(waiting, self.youngest, now)
     }
 
+    /// When the jobs at the provider will be here.
+    pub fn flight_eta(&self, now: Timestamp) -> Eta {
+        if self.in_flight() == 0 {
+            return Eta::Done;
+        }
+        self.range(0, self.youngest, now)
+    }
+
     /// When a trial's last part will be here.
     pub fn trial_eta(&self, row: &TrialRow, now: Timestamp) -> Eta {
         if row.ahead == 0 && row.youngest.is_none() {
