@@ -307,3 +307,27 @@ async fn a_damaged_recording_fails_the_job_and_says_where() {
     let message = look["status"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("cot.control.jsonl: line 2"), "{message}");
 }
+
+#[tokio::test]
+async fn every_row_of_a_recorded_experiment_is_found() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/re2_gsm8k_gpt4omini");
+    if !dir.exists() {
+        eprintln!("skipped: {} is absent", dir.display());
+        return;
+    }
+    let prompts = [("You answer.", "vanilla"), ("Think.", "cot")];
+    let prompts = prompts.map(|(text, set)| SystemPrompt {
+        text: text.to_owned(),
+        prompt_set: set.parse().expect("a name"),
+        condition: Condition::Treatment,
+    });
+    let bench = Bench::with(0, |config, _| {
+        let prompts = prompts.to_vec();
+        config.answers = Answers::Replay(ReplaySettings { dir, prompts });
+    });
+    let input: String = (0..1319)
+        .map(|n| row(&format!("gsm8k|{n}|treatment|0.0|0|closed")))
+        .collect();
+    let (results, errors) = bench.run("j", &input).await;
+    assert_eq!((results.lines().count(), errors.as_str()), (1319, ""));
+}
