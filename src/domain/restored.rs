@@ -30,9 +30,12 @@ pub struct Restored {
     /// Tokens of all attempts.
     #[serde(default)]
     pub usage: TokenUsage,
-    /// Money of all attempts, in billionths of a dollar; absent while a price is unknown.
+    /// Money of the attempts with a known price, in billionths of a dollar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Usd>,
+    /// Whether an attempt used tokens whose price is not known.
+    #[serde(default)]
+    pub unpriced: bool,
     /// The last thing worth saying about it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

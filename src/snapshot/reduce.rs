@@ -190,6 +190,7 @@ impl RunView {
             remote_input: None,
             usage: TokenUsage::default(),
             cost: None,
+            unpriced: false,
             note: String::new(),
         });
         self.totals.add(&work);
@@ -302,6 +303,7 @@ impl WorkView {
                 self.rows = *rows;
                 self.counts = JobCounts::default();
                 self.usage += *usage;
+                self.unpriced |= cost.is_none() && usage.total_tokens() > 0;
                 self.cost = match (self.cost, cost) {
                     (known, None) => known,
                     (None, Some(cost)) => Some(*cost),
@@ -343,6 +345,7 @@ impl WorkView {
         self.remote_input.clone_from(&past.remote_input);
         self.usage = past.usage;
         self.cost = past.cost;
+        self.unpriced = past.unpriced;
         self.note.clone_from(&past.note);
     }
 }
@@ -362,7 +365,7 @@ impl super::view::Totals {
         self.failed += work.rows.failed + work.rows.missing;
         self.usage += work.usage;
         self.spent += work.cost.unwrap_or_default();
-        self.unpriced |= work.cost.is_none() && work.usage.total_tokens() > 0;
+        self.unpriced |= work.unpriced;
     }
 
     fn subtract(&mut self, work: &WorkView) {

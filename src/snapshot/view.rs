@@ -83,8 +83,10 @@ pub struct WorkView {
     pub remote_input: Option<RemoteId>,
     /// Tokens of all its attempts.
     pub usage: TokenUsage,
-    /// Money of all its attempts; `None` while a price is unknown.
+    /// Money of its attempts with a known price; `None` while there is none.
     pub cost: Option<Usd>,
+    /// Whether an attempt used tokens whose price is not known, so that `cost` is too low.
+    pub unpriced: bool,
     /// The last thing worth saying about it.
     pub note: String,
 }

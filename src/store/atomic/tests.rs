@@ -195,7 +195,7 @@ fn damaged_files_and_backups_never_overwrite_earlier_ones() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_pieces_make_the_file_and_the_sum_of_their_whole(
         pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90_000), 0..5)

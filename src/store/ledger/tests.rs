@@ -251,7 +251,7 @@ fn a_watcher_sees_each_fact_once_and_starts_over_with_a_new_file() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_watcher_of_a_growing_file_misses_and_repeats_nothing(

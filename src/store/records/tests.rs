@@ -281,7 +281,7 @@ fn rebuilt(paths: &RunPaths) -> RunView {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_faces_alone_rebuild_the_picture(
@@ -300,6 +300,48 @@ proptest! {
                 TrialManifestRecord::from_view(&rebuilt, new, &none)
             );
         }
+    }
+}
+
+#[test]
+fn tokens_without_a_price_are_never_forgotten_whatever_comes_after() {
+    let work = part(0, PARTS[1]).work;
+    for costs in [
+        [None, Some(Usd::from_nanos(3))],
+        [Some(Usd::from_nanos(3)), None],
+    ] {
+        let (_dir, paths) = run();
+        let mut view = view(&[], Owner::Earlier);
+        for (number, cost) in (1..).zip(costs) {
+            let attempt = attempt(work, number);
+            let submission = attempt.submission;
+            for event in [
+                WorkEvent::Intent { attempt },
+                WorkEvent::Accepted {
+                    submission,
+                    job: RemoteId("j".into()),
+                    adopted: false,
+                },
+                WorkEvent::Collected {
+                    submission,
+                    rows: RowTally::default(),
+                    retryable: 1,
+                    usage: TokenUsage {
+                        prompt_tokens: 5,
+                        ..TokenUsage::default()
+                    },
+                    cost,
+                },
+            ] {
+                view.apply_event(Timestamp::UNIX_EPOCH, &Event::Work { work, event })
+                    .expect("fits");
+            }
+        }
+        assert!(view.totals.unpriced, "{costs:?}");
+        Faces::new(paths.clone(), Prompts::new())
+            .write(&Arc::new(view))
+            .expect("written");
+        assert!(rebuilt(&paths).totals.unpriced, "{costs:?}");
     }
 }
 

@@ -93,6 +93,7 @@ impl WorkRecord {
                 remote_input: work.remote_input.clone(),
                 usage: work.usage,
                 cost: work.cost,
+                unpriced: work.unpriced,
                 note: work.note.clone(),
             },
         }
