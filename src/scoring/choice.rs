@@ -135,8 +135,7 @@ impl Options {
             .iter()
             .any(|w| closed.trim_start().starts_with(w));
         let stands_alone = match closed.chars().next() {
-            None => true,
-            Some(')' | ']' | '}') => true,
+            None | Some(')' | ']' | '}') => true,
             Some('.' | ':' | ',' | ';' | '!' | '\n' | '\r') => !opened,
             Some(c) if c.is_whitespace() => {
                 !opened && letter.is_ascii_uppercase() && (joined || closed.trim().is_empty())

@@ -1,6 +1,6 @@
 //! Exact match and token F1 against the best of several gold answers.
 //!
-//! Source: `compute_exact`, `compute_f1` and `get_raw_scores` of the official SQuAD 2.0 script `evaluate-v2.0.py`: gold
+//! Source: `compute_exact`, `compute_f1` and `get_raw_scores` of the official script `evaluate-v2.0.py`: gold
 //! answers that normalise to nothing do not count, unless all do.
 
 use super::normalize::Normalized;

@@ -1,4 +1,4 @@
-//! The answer normalisation of the official SQuAD 2.0 evaluation script: lower case, no ASCII punctuation, no articles,
+//! The answer normalisation of the official evaluation script of `SQuAD` 2.0: lower case, no ASCII punctuation, no articles,
 //! single blanks; and Python's idea of white space and of word characters, on which it rests.
 //!
 //! Source: `normalize_answer` of `evaluate-v2.0.py` (<https://rajpurkar.github.io/SQuAD-explorer/>):

@@ -158,8 +158,9 @@ impl Scorer {
     }
 }
 
-fn share(yes: bool) -> f64 {
-    f64::from(u8::from(yes))
+/// 1 for yes, 0 for no.
+fn share(yes: impl Into<u8>) -> f64 {
+    f64::from(yes.into())
 }
 
 #[cfg(test)]
