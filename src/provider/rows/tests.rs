@@ -426,3 +426,18 @@ fn plain_rows_are_borrowed_from_their_line() {
         }
     ));
 }
+
+proptest::proptest! {
+    /// Values in wrong places, repeated keys and cut lines are rows or errors, and both readers agree on the name.
+    #[test]
+    fn no_line_is_beyond_reading(
+        line in r#"\{("custom_id":"q",)?("(custom_id|response|body|error|choices|message|content|usage|output|type|code|prompt_tokens)":(\{|\[|"x"|1e999|-1|null|true|"\\ud800"|\}|\])[,}\]]{0,2}){0,9}\}{0,4}"#
+    ) {
+        let whole = parse_row(line.as_bytes());
+        let name = custom_id(line.as_bytes());
+        if let (Ok(row), Ok(name)) = (&whole, &name) {
+            proptest::prop_assert_eq!(&row.custom_id, name);
+        }
+        proptest::prop_assert_eq!(name.is_err() && whole.is_ok(), false);
+    }
+}

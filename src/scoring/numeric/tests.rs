@@ -181,3 +181,13 @@ fn gold_answers_are_read_like_responses() {
         assert_eq!(gold.accept(text, &Normalized::of(text)), right, "{text}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_mixture_of_signs_stops_the_scanner(
+        text in r"([0-9]{1,4}|[-−+$€,.:/^_ {}()é½]|\\frac|\\text\{|\\boxed\{|\\times|\\,|10\^|e){0,24}"
+    ) {
+        let value = numeric_answer(&text);
+        proptest::prop_assert_eq!(value, numeric_answer(&text));
+    }
+}
