@@ -1,4 +1,4 @@
-//! Result and error rows of all OpenAI- and Fireworks-like dialects, read into one borrowed shape.
+//! Result and error rows of all chat-completion dialects, read into one borrowed shape.
 //!
 //! One line in, one [`Row`] out. A value of an unexpected type reads as absent, so that no quirk of a provider turns a
 //! paid answer into a malformed line; only text that is no JSON (or has no `custom_id`) is an error. Shapes:

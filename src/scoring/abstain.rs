@@ -60,12 +60,11 @@ impl Abstention {
         kept.clear();
         let mut rest = text;
         while let Some((first, tail)) = rest.split_first() {
-            match APOSTROPHES.iter().find_map(|a| rest.strip_prefix(*a)) {
-                Some(after) => rest = after,
-                None => {
-                    kept.push(*first);
-                    rest = tail;
-                }
+            if let Some(after) = APOSTROPHES.iter().find_map(|a| rest.strip_prefix(*a)) {
+                rest = after;
+            } else {
+                kept.push(*first);
+                rest = tail;
             }
         }
         self.markers.iter().any(|m| m.find(kept).is_some())

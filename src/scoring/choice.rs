@@ -135,8 +135,7 @@ impl Options {
             .iter()
             .any(|w| closed.trim_start().starts_with(w));
         let stands_alone = match closed.chars().next() {
-            None => true,
-            Some(')' | ']' | '}') => true,
+            None | Some(')' | ']' | '}') => true,
             Some('.' | ':' | ',' | ';' | '!' | '\n' | '\r') => !opened,
             Some(c) if c.is_whitespace() => {
                 !opened && letter.is_ascii_uppercase() && (joined || closed.trim().is_empty())
@@ -299,5 +298,16 @@ mod tests {
         assert_eq!(options(&["x", "y"], &["B"]).right, [1]);
         assert_eq!(options(&["the cat", "a dog"], &["Dog"]).right, [1]);
         assert_eq!(options(&["x", "y"], &["z"]).right, [0; 0]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_choice_or_none(
+            text in r"([A-Da-d]|Answer:|answer is|or|[ .:()*/,'\n]|\\boxed\{|\}|é|Paris){0,16}"
+        ) {
+            let capitals = options(&["London", "Paris", "é"], &["B"]);
+            let chosen = capitals.chosen(&text, &Normalized::of(&text));
+            proptest::prop_assert!(chosen.is_none_or(|option| option < 3));
+        }
     }
 }

@@ -3,10 +3,7 @@
 //! Within one (temperature, condition, type) the predictions follow the order of the prepared items; between them the
 //! walk goes round: closed file, open file, closed file again. A key that a full round does not meet is unknown.
 
-use std::borrow::Cow;
 use std::io::{self, BufRead};
-
-use serde::Deserialize;
 
 use crate::domain::json::read_line;
 use crate::domain::text::printable;
@@ -30,15 +27,6 @@ pub struct ItemCursor<F> {
     place: Place,
     bytes: Vec<u8>,
     item: Option<Item>,
-}
-
-/// The part of an item that tells whether it is the wanted one.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    dataset: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Cow<'a, str>,
 }
 
 impl<F> std::fmt::Debug for ItemCursor<F> {
@@ -132,11 +120,10 @@ impl<F: FnMut(ItemType) -> io::Result<Box<dyn BufRead>>> ItemCursor<F> {
             line,
             source,
         };
-        let head: Head<'_> = serde_json::from_slice(&self.bytes).map_err(failed)?;
-        let found = head.dataset == id.dataset && head.id == id.item_id;
-        if found {
-            self.item = Some(serde_json::from_slice(&self.bytes).map_err(failed)?);
-        }
+        // Read whole at once: in the usual order every line is the wanted one.
+        let item: Item = serde_json::from_slice(&self.bytes).map_err(failed)?;
+        let found = item.dataset == id.dataset && item.id == id.item_id;
+        self.item = found.then_some(item);
         Ok(found)
     }
 }

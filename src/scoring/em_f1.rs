@@ -1,21 +1,26 @@
 //! Exact match and token F1 against the best of several gold answers.
 //!
-//! Source: `compute_exact`, `compute_f1` and `get_raw_scores` of the official SQuAD 2.0 script `evaluate-v2.0.py`: gold
+//! Source: `compute_exact`, `compute_f1` and `get_raw_scores` of the official script `evaluate-v2.0.py`: gold
 //! answers that normalise to nothing do not count, unless all do.
 
 use super::normalize::Normalized;
 use super::vocabulary::Vocabulary;
 
-/// The gold answers of one item, normalised and counted once.
+/// The gold answers of one item, normalised once.
 #[derive(Debug, Clone)]
 pub struct GoldAnswers {
+    texts: Vec<Vec<u8>>,
+}
+
+/// The tokens of the gold answers of one item, counted once.
+#[derive(Debug, Clone)]
+pub struct GoldCounts {
     vocabulary: Vocabulary,
     answers: Vec<GoldAnswer>,
 }
 
 #[derive(Debug, Clone)]
 struct GoldAnswer {
-    text: Vec<u8>,
     tokens: usize,
     /// Token number and how often it occurs.
     counts: Vec<(usize, u32)>,
@@ -24,47 +29,40 @@ struct GoldAnswer {
 impl GoldAnswers {
     /// Prepares gold answers; none at all is one empty answer.
     pub fn new(answers: &[String], scratch: &mut Normalized) -> Self {
-        let mut gold = Self {
-            vocabulary: Vocabulary::default(),
-            answers: Vec::with_capacity(answers.len().max(1)),
-        };
+        let mut texts: Vec<Vec<u8>> = Vec::with_capacity(answers.len().max(1));
         for answer in answers {
             scratch.set(answer);
-            if scratch.tokens().len() > 0 {
-                gold.push(scratch);
+            if !scratch.as_bytes().is_empty() && !texts.iter().any(|t| t == scratch.as_bytes()) {
+                texts.push(scratch.as_bytes().to_vec());
             }
         }
-        if gold.answers.is_empty() {
-            scratch.set("");
-            gold.push(scratch);
+        if texts.is_empty() {
+            texts.push(Vec::new());
         }
-        gold
-    }
-
-    fn push(&mut self, answer: &Normalized) {
-        if self.answers.iter().any(|a| a.text == answer.as_bytes()) {
-            return;
-        }
-        let mut counts: Vec<(usize, u32)> = Vec::with_capacity(answer.tokens().len());
-        for token in answer.tokens() {
-            let number = self.vocabulary.insert(token);
-            match counts.iter_mut().find(|(n, _)| *n == number) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((number, 1)),
-            }
-        }
-        self.answers.push(GoldAnswer {
-            text: answer.as_bytes().to_vec(),
-            tokens: answer.tokens().len(),
-            counts,
-        });
+        Self { texts }
     }
 
     /// Whether an answer equals one of the gold answers.
     pub fn is_exact(&self, answer: &Normalized) -> bool {
-        self.answers.iter().any(|a| a.text == answer.as_bytes())
+        self.texts.iter().any(|t| t == answer.as_bytes())
     }
 
+    /// Counts the tokens of every gold answer.
+    pub fn counts(&self) -> GoldCounts {
+        let mut vocabulary = Vocabulary::default();
+        let answers = self
+            .texts
+            .iter()
+            .map(|text| GoldAnswer::new(text, &mut vocabulary))
+            .collect();
+        GoldCounts {
+            vocabulary,
+            answers,
+        }
+    }
+}
+
+impl GoldCounts {
     /// The best token F1. `counts` is scratch space.
     pub fn best_f1(&self, answer: &Normalized, counts: &mut Vec<u32>) -> f64 {
         counts.clear();
@@ -82,6 +80,23 @@ impl GoldAnswers {
 }
 
 impl GoldAnswer {
+    /// Counts the tokens of a normalised text, which single blanks part.
+    fn new(text: &[u8], vocabulary: &mut Vocabulary) -> Self {
+        let mut answer = Self {
+            tokens: 0,
+            counts: Vec::new(),
+        };
+        for token in text.split(|b| *b == b' ').filter(|t| !t.is_empty()) {
+            answer.tokens += 1;
+            let number = vocabulary.insert(token);
+            match answer.counts.iter_mut().find(|(n, _)| *n == number) {
+                Some((_, count)) => *count += 1,
+                None => answer.counts.push((number, 1)),
+            }
+        }
+        answer
+    }
+
     /// 2pr / (p + r) over shared tokens, in the script's order of operations.
     fn f1(&self, tokens: usize, counts: &[u32]) -> f64 {
         if tokens == 0 || self.tokens == 0 {

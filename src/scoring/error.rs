@@ -24,14 +24,18 @@ pub enum ScoreError {
     NotUtf8 {
         /// The record, from 1, the header not counted.
         record: u64,
+        /// The cause.
+        #[source]
+        source: std::str::Utf8Error,
     },
-    /// A row of `predictions.csv` has another number of columns, or a token count that is no number.
-    #[error("predictions record {record}: {problem}")]
-    Record {
+    /// A token count of `predictions.csv` is no number.
+    #[error("predictions record {record}: a token count is no number")]
+    TokenCount {
         /// The record, from 1, the header not counted.
         record: u64,
-        /// What is wrong with it.
-        problem: &'static str,
+        /// The cause.
+        #[source]
+        source: std::num::ParseIntError,
     },
     /// A row of `predictions.csv` names no request.
     #[error("predictions record {record}")]

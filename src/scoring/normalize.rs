@@ -1,4 +1,4 @@
-//! The answer normalisation of the official SQuAD 2.0 evaluation script: lower case, no ASCII punctuation, no articles,
+//! The answer normalisation of the official evaluation script of `SQuAD` 2.0: lower case, no ASCII punctuation, no articles,
 //! single blanks; and Python's idea of white space and of word characters, on which it rests.
 //!
 //! Source: `normalize_answer` of `evaluate-v2.0.py` (<https://rajpurkar.github.io/SQuAD-explorer/>):
@@ -114,10 +114,16 @@ impl Normalized {
     /// Gives up at a capital sigma.
     fn fill(&mut self, text: &str) -> bool {
         let mut writer = Writer::new(self);
-        let mut chars = text.as_bytes().iter().enumerate();
-        while let Some((at, byte)) = chars.next() {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
             match CLASSES[usize::from(*byte)] {
-                Class::Word => writer.out.bytes.push(byte.to_ascii_lowercase()),
+                Class::Word => {
+                    let run = bytes[at..].iter().take_while(|b| is_word(**b)).count();
+                    writer.run(&bytes[at..at + run]);
+                    at += run;
+                    continue;
+                }
                 Class::Space => writer.space(),
                 Class::Punctuation => {}
                 Class::Other => writer.mark(char::from(*byte)),
@@ -129,15 +135,19 @@ impl Normalized {
                         return false;
                     }
                     writer.wide(c);
-                    if c.len_utf8() > 1 {
-                        chars.nth(c.len_utf8() - 2);
-                    }
+                    at += c.len_utf8();
+                    continue;
                 }
             }
+            at += 1;
         }
         writer.finish();
         true
     }
+}
+
+fn is_word(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] == Class::Word
 }
 
 /// Writes lowered characters and keeps track of the token and the word that are being written.
@@ -157,6 +167,12 @@ impl<'a> Writer<'a> {
             token: 0,
             word: 0,
         }
+    }
+
+    fn run(&mut self, word: &[u8]) {
+        let start = self.out.bytes.len();
+        self.out.bytes.extend_from_slice(word);
+        self.out.bytes[start..].make_ascii_lowercase();
     }
 
     fn wide(&mut self, c: char) {

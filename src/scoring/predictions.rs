@@ -170,14 +170,15 @@ impl<R: Read> PredictionReader<R> {
         self.number += 1;
         let record = self.number;
         let text = |column: usize| {
-            std::str::from_utf8(&self.record[column]).map_err(|_| ScoreError::NotUtf8 { record })
+            std::str::from_utf8(&self.record[column])
+                .map_err(|source| ScoreError::NotUtf8 { record, source })
         };
         let count = |column: usize| match text(column)? {
             "" => Ok(None),
-            digits => digits.parse().map(Some).map_err(|_| ScoreError::Record {
-                record,
-                problem: "a token count is no number",
-            }),
+            digits => digits
+                .parse()
+                .map(Some)
+                .map_err(|source| ScoreError::TokenCount { record, source }),
         };
         let custom_id = text(0)?;
         Ok(Some(Prediction {

@@ -9,7 +9,7 @@ use crate::domain::{Item, ItemType, ScorerName};
 
 use super::abstain::Abstention;
 use super::choice::Options;
-use super::em_f1::GoldAnswers;
+use super::em_f1::{GoldAnswers, GoldCounts};
 use super::normalize::Normalized;
 use super::numeric::GoldNumbers;
 use super::unsupported::Passage;
@@ -50,6 +50,8 @@ pub struct Gold {
     item_type: ItemType,
     unanswerable: bool,
     key: Key,
+    /// For token F1, which only answerable open items need.
+    counts: Option<GoldCounts>,
     passage: Option<Rc<Passage>>,
 }
 
@@ -94,10 +96,16 @@ impl Scorer {
             (ItemType::Open, Key::Text(_), Some(context)) => Some(self.passage(context)),
             _ => None,
         };
+        let needs_f1 = item_type == ItemType::Open && !item.unanswerable();
+        let counts = match &key {
+            Key::Text(answers) => needs_f1.then(|| answers.counts()),
+            Key::Numbers(_) | Key::Options(_) => None,
+        };
         Gold {
             item_type,
             unanswerable: item.unanswerable(),
             key,
+            counts,
             passage,
         }
     }
@@ -132,10 +140,10 @@ impl Scorer {
                 unsupported: None,
             };
         }
-        let f1 = match &gold.key {
-            Key::Text(_) if gold.unanswerable => Some(abstain),
-            Key::Text(answers) => Some(answers.best_f1(&self.answer, &mut self.counts)),
-            Key::Numbers(_) | Key::Options(_) => None,
+        let f1 = match (&gold.key, &gold.counts) {
+            (_, Some(counts)) => Some(counts.best_f1(&self.answer, &mut self.counts)),
+            (Key::Text(_), None) => Some(abstain),
+            (Key::Numbers(_) | Key::Options(_), None) => None,
         };
         let unsupported = gold.passage.as_ref().map(|passage| {
             share(abstain < 0.5 && !passage.supports(&self.answer, self.settings.min_token_overlap))
@@ -158,8 +166,9 @@ impl Scorer {
     }
 }
 
-fn share(yes: bool) -> f64 {
-    f64::from(u8::from(yes))
+/// 1 for yes, 0 for no.
+fn share(yes: impl Into<u8>) -> f64 {
+    f64::from(yes.into())
 }
 
 #[cfg(test)]

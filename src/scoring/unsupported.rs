@@ -16,7 +16,7 @@ impl Passage {
     /// Collects the words of a passage.
     pub fn new(context: &str, scratch: &mut Normalized) -> Self {
         scratch.set(context);
-        let mut words = Vocabulary::default();
+        let mut words = Vocabulary::with_capacity(scratch.words().len());
         for word in scratch.words() {
             words.insert(word);
         }

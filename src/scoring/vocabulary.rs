@@ -13,6 +13,15 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
+    /// Makes room for so many tokens.
+    pub fn with_capacity(tokens: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(tokens * 8),
+            spans: Vec::with_capacity(tokens),
+            slots: vec![0; (tokens * 2 + 2).next_power_of_two()],
+        }
+    }
+
     /// How many different tokens there are.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -82,18 +91,19 @@ impl Vocabulary {
 
 /// Multiply and fold, eight bytes at a time. Only speed depends on it: equality is always checked.
 fn hash(token: &[u8]) -> usize {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = token.len() as u64;
-    for chunk in token.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(ODD);
-        hash ^= hash >> 32;
-    }
+    let word = |bytes: &[u8]| bytes.iter().fold(0, |word, b| word << 8 | u64::from(*b));
+    let hash = token
+        .chunks(8)
+        .fold(token.len() as u64, |hash, chunk| fold(hash, word(chunk)));
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the low bits are well mixed"
     )]
     let low = hash as usize;
     low
+}
+
+fn fold(hash: u64, word: u64) -> u64 {
+    let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 32)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::domain::ItemType;
 use crate::scoring::normalize::Normalized;
-use crate::scoring::{ItemCursor, PredictionReader, ScoreSettings, score_predictions};
+use crate::scoring::{ItemCursor, PredictionReader, ScoreSettings, ScoreTally, score_predictions};
 
 fn parse(lines: &[&str]) -> (String, String, ParseTally) {
     let mut writer = PredictionWriter::new(Vec::new()).expect("a buffer");
@@ -153,7 +153,7 @@ fn in_input_order(dir: &Path) -> String {
         })
         .collect();
     lines.sort_unstable();
-    lines.iter().map(|(_, line)| format!("{line}\n")).collect()
+    lines.iter().flat_map(|(_, line)| [line, "\n"]).collect()
 }
 
 #[test]
@@ -189,11 +189,10 @@ fn predictions_of_the_workload_are_the_predecessors() {
     assert!(failed > 100, "{failed}");
 }
 
-#[test]
-fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
-    let Some(dir) = workload() else { return };
+/// Predictions, scores and counts of the workload.
+fn scored(dir: &Path) -> (Vec<u8>, Vec<u8>, ScoreTally) {
     let mut writer = PredictionWriter::new(Vec::new()).expect("a buffer");
-    let results = in_input_order(&dir);
+    let results = in_input_order(dir);
     write_predictions(results.as_bytes(), &mut writer, &mut std::io::sink()).expect("buffers");
     let predictions = writer.finish().expect("a buffer");
     let prepared = dir.join("data/prepared");
@@ -208,6 +207,13 @@ fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
     let mut scores = Vec::new();
     let tally = score_predictions(&*predictions, items, ScoreSettings::default(), &mut scores)
         .expect("the workload is in order");
+    (predictions, scores, tally)
+}
+
+#[test]
+fn item_scores_of_the_workload_are_the_predecessors_up_to_its_faults() {
+    let Some(dir) = workload() else { return };
+    let (predictions, scores, tally) = scored(&dir);
     let ours = table(&String::from_utf8(scores).expect("text"));
     let theirs = table(&read(&dir.join("expected/per_item_scores.csv")));
     let texts: BTreeMap<String, (String, String)> =

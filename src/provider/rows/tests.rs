@@ -152,145 +152,166 @@ fn the_text_is_found_in_every_shape() {
     );
 }
 
+type Failure<'a> = (&'a str, RowErrorClass, &'a str, &'a str, Option<u16>);
+
+/// Line without its `custom_id`, class, code, message, status.
+const FAILURES: &[Failure<'_>] = &[
+    (
+        r#"{"response":null,"error":{"code":"server_error","message":"broke"}}"#,
+        RowErrorClass::Retryable,
+        "server_error",
+        "broke",
+        None,
+    ),
+    (
+        r#"{"response":null,"error":{"code":"batch_expired","message":"late"}}"#,
+        RowErrorClass::Expired,
+        "batch_expired",
+        "late",
+        None,
+    ),
+    (
+        r#"{"error":{"code":"batch_cancelled"}}"#,
+        RowErrorClass::Cancelled,
+        "batch_cancelled",
+        "",
+        None,
+    ),
+    (
+        r#"{"response":{"status_code":429,"body":{"error":{"message":"slow","type":"rate_limit","code":null}}},"error":null}"#,
+        RowErrorClass::Retryable,
+        "rate_limit",
+        "slow",
+        Some(429),
+    ),
+    (
+        r#"{"response":{"status_code":400,"body":{"error":{"message":"bad","type":"invalid_request_error","param":null,"code":null}}},"error":null}"#,
+        RowErrorClass::InvalidRequest,
+        "invalid_request_error",
+        "bad",
+        Some(400),
+    ),
+    (
+        r#"{"response":{"status_code":400,"request_id":"v","body":null},"error":{"error":{"message":"bad","type":"BadRequestError","code":400}}}"#,
+        RowErrorClass::InvalidRequest,
+        "400",
+        "bad",
+        Some(400),
+    ),
+    (
+        r#"{"response":{"status_code":422,"body":"{\"error\":{\"message\":\"bad\",\"code\":\"invalid\"}}"},"error":null}"#,
+        RowErrorClass::InvalidRequest,
+        "invalid",
+        "bad",
+        Some(422),
+    ),
+    (
+        r#"{"response":{"status_code":500,"body":"<html>"}}"#,
+        RowErrorClass::Retryable,
+        "",
+        "<html>",
+        Some(500),
+    ),
+    (
+        r#"{"response":{"status_code":404,"body":{"detail":"no such model"}}}"#,
+        RowErrorClass::InvalidRequest,
+        "",
+        "no such model",
+        Some(404),
+    ),
+    (
+        r#"{"response":{"status_code":400,"body":{"object":"error","message":"bad","type":"invalid_request"}}}"#,
+        RowErrorClass::InvalidRequest,
+        "invalid_request",
+        "bad",
+        Some(400),
+    ),
+    (
+        r#"{"response":{"status_code":401,"body":{}}}"#,
+        RowErrorClass::ProviderError,
+        "",
+        "",
+        Some(401),
+    ),
+    (
+        r#"{"error":"url not supported"}"#,
+        RowErrorClass::ProviderError,
+        "",
+        "url not supported",
+        None,
+    ),
+    (
+        r#"{"error":{"code":503,"message":"m"}}"#,
+        RowErrorClass::Retryable,
+        "503",
+        "m",
+        Some(503),
+    ),
+    (
+        r#"{"error":{"code":3,"message":"m"}}"#,
+        RowErrorClass::InvalidRequest,
+        "3",
+        "m",
+        None,
+    ),
+    (
+        r#"{"error":{"code":14,"message":"m"}}"#,
+        RowErrorClass::Retryable,
+        "14",
+        "m",
+        None,
+    ),
+    (
+        r#"{"response":{},"error":{}}"#,
+        RowErrorClass::ProviderError,
+        "",
+        "",
+        None,
+    ),
+    (
+        r#"{"response":{"choices":[]},"error":""}"#,
+        RowErrorClass::ProviderError,
+        "",
+        "",
+        None,
+    ),
+    (
+        r#"{"response":7}"#,
+        RowErrorClass::ProviderError,
+        "",
+        "",
+        None,
+    ),
+    ("{}", RowErrorClass::ProviderError, "", "", None),
+    (
+        r#"{"response":{"status_code":400,"body":{"choices":[{"message":{"content":"4"}}]}},"error":null}"#,
+        RowErrorClass::InvalidRequest,
+        "",
+        "",
+        Some(400),
+    ),
+    (
+        r#"{"response":{"choices":[{"message":{"content":"4"}}]},"error":{"code":"server_error"}}"#,
+        RowErrorClass::Retryable,
+        "server_error",
+        "",
+        None,
+    ),
+];
+
 #[test]
 fn a_row_without_an_answer_says_why() {
-    use RowErrorClass::{Cancelled, Expired, InvalidRequest, ProviderError, Retryable};
-    for (line, class, code, message, status) in [
-        (
-            r#"{"response":null,"error":{"code":"server_error","message":"broke"}}"#,
-            Retryable,
-            "server_error",
-            "broke",
-            None,
-        ),
-        (
-            r#"{"response":null,"error":{"code":"batch_expired","message":"late"}}"#,
-            Expired,
-            "batch_expired",
-            "late",
-            None,
-        ),
-        (
-            r#"{"error":{"code":"batch_cancelled"}}"#,
-            Cancelled,
-            "batch_cancelled",
-            "",
-            None,
-        ),
-        (
-            r#"{"response":{"status_code":429,"body":{"error":{"message":"slow","type":"rate_limit","code":null}}},"error":null}"#,
-            Retryable,
-            "rate_limit",
-            "slow",
-            Some(429),
-        ),
-        (
-            r#"{"response":{"status_code":400,"body":{"error":{"message":"bad","type":"invalid_request_error","param":null,"code":null}}},"error":null}"#,
-            InvalidRequest,
-            "invalid_request_error",
-            "bad",
-            Some(400),
-        ),
-        (
-            r#"{"response":{"status_code":400,"request_id":"v","body":null},"error":{"error":{"message":"bad","type":"BadRequestError","code":400}}}"#,
-            InvalidRequest,
-            "400",
-            "bad",
-            Some(400),
-        ),
-        (
-            r#"{"response":{"status_code":422,"body":"{\"error\":{\"message\":\"bad\",\"code\":\"invalid\"}}"},"error":null}"#,
-            InvalidRequest,
-            "invalid",
-            "bad",
-            Some(422),
-        ),
-        (
-            r#"{"response":{"status_code":500,"body":"<html>"}}"#,
-            Retryable,
-            "",
-            "<html>",
-            Some(500),
-        ),
-        (
-            r#"{"response":{"status_code":404,"body":{"detail":"no such model"}}}"#,
-            InvalidRequest,
-            "",
-            "no such model",
-            Some(404),
-        ),
-        (
-            r#"{"response":{"status_code":400,"body":{"object":"error","message":"bad","type":"invalid_request"}}}"#,
-            InvalidRequest,
-            "invalid_request",
-            "bad",
-            Some(400),
-        ),
-        (
-            r#"{"response":{"status_code":401,"body":{}}}"#,
-            ProviderError,
-            "",
-            "",
-            Some(401),
-        ),
-        (
-            r#"{"error":"url not supported"}"#,
-            ProviderError,
-            "",
-            "url not supported",
-            None,
-        ),
-        (
-            r#"{"error":{"code":503,"message":"m"}}"#,
-            Retryable,
-            "503",
-            "m",
-            Some(503),
-        ),
-        (
-            r#"{"error":{"code":3,"message":"m"}}"#,
-            InvalidRequest,
-            "3",
-            "m",
-            None,
-        ),
-        (
-            r#"{"error":{"code":14,"message":"m"}}"#,
-            Retryable,
-            "14",
-            "m",
-            None,
-        ),
-        (r#"{"response":{},"error":{}}"#, ProviderError, "", "", None),
-        (
-            r#"{"response":{"choices":[]},"error":""}"#,
-            ProviderError,
-            "",
-            "",
-            None,
-        ),
-        (r#"{"response":7}"#, ProviderError, "", "", None),
-        (r#"{}"#, ProviderError, "", "", None),
-        (
-            r#"{"response":{"status_code":400,"body":{"choices":[{"message":{"content":"4"}}]}},"error":null}"#,
-            InvalidRequest,
-            "",
-            "",
-            Some(400),
-        ),
-        (
-            r#"{"response":{"choices":[{"message":{"content":"4"}}]},"error":{"code":"server_error"}}"#,
-            Retryable,
-            "server_error",
-            "",
-            None,
-        ),
-    ] {
+    for (line, class, code, message, status) in FAILURES {
         let line = line
             .replacen('{', r#"{"custom_id":"q","#, 1)
             .replace(",}", "}");
-        let expected = (class, code.to_owned(), message.to_owned(), status);
-        assert_eq!(error(&line), expected, "{line}");
+        let (found, found_code, found_message, found_status) = error(&line);
+        assert_eq!((found, &*found_code), (*class, *code), "{line}");
+        assert_eq!(
+            (&*found_message, found_status),
+            (*message, *status),
+            "{line}"
+        );
     }
     assert!(
         RowErrorClass::ALL
@@ -404,4 +425,19 @@ fn plain_rows_are_borrowed_from_their_line() {
             ..
         }
     ));
+}
+
+proptest::proptest! {
+    /// Values in wrong places, repeated keys and cut lines are rows or errors, and both readers agree on the name.
+    #[test]
+    fn no_line_is_beyond_reading(
+        line in r#"\{("custom_id":"q",)?("(custom_id|response|body|error|choices|message|content|usage|output|type|code|prompt_tokens)":(\{|\[|"x"|1e999|-1|null|true|"\\ud800"|\}|\])[,}\]]{0,2}){0,9}\}{0,4}"#
+    ) {
+        let whole = parse_row(line.as_bytes());
+        let name = custom_id(line.as_bytes());
+        if let (Ok(row), Ok(name)) = (&whole, &name) {
+            proptest::prop_assert_eq!(&row.custom_id, name);
+        }
+        proptest::prop_assert_eq!(name.is_err() && whole.is_ok(), false);
+    }
 }

@@ -334,7 +334,7 @@ impl<'de> Fields<'de> for Response<'de> {
     fn take<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "status_code" | "statusCode" => {
-                self.status = whole(map)?.and_then(|n| n.try_into().ok())
+                self.status = whole(map)?.and_then(|n| n.try_into().ok());
             }
             "request_id" | "requestId" => self.request_id = name(map)?,
             "body" => self.body = object(map)?,

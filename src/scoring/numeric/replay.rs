@@ -9,8 +9,10 @@ use super::*;
 struct Recorded {
     item_id: String,
     response_text: String,
-    recorded_answer: String,
-    recorded_score: u8,
+    #[serde(rename = "recorded_answer")]
+    their_answer: String,
+    #[serde(rename = "recorded_score")]
+    their_score: u8,
 }
 
 #[derive(serde::Deserialize)]
@@ -65,12 +67,12 @@ fn verdicts_are_those_of_the_published_experiment() {
                     .or_insert_with(Vec::new)
                     .push(row.item_id.clone());
             }
-            if accepted != (row.recorded_score == 1) {
+            if accepted != (row.their_score == 1) {
                 differing.push(format!(
                     "{set}.{condition} {} gold {:?} recorded {} ours {:?}",
                     row.item_id,
                     golds[&row.item_id],
-                    row.recorded_answer,
+                    row.their_answer,
                     numeric_answer(&row.response_text)
                 ));
             }

@@ -262,14 +262,13 @@ impl<'a> Scan<'a> {
 
     /// A whole exponent, in braces or not.
     fn exponent(&self, at: usize) -> Option<(i32, usize)> {
-        let (text, end) = match super::braced(self.rest(at)) {
-            Some(inner) => (inner.trim(), at + inner.len() + 2),
-            None => {
-                let sign = usize::from(matches!(self.byte(at), b'-' | b'+'));
-                let digits = self.rest(at + sign).bytes().take_while(u8::is_ascii_digit);
-                let end = at + sign + digits.count();
-                (&self.text[at..end], end)
-            }
+        let (text, end) = if let Some(inner) = super::braced(self.rest(at)) {
+            (inner.trim(), at + inner.len() + 2)
+        } else {
+            let sign = usize::from(matches!(self.byte(at), b'-' | b'+'));
+            let digits = self.rest(at + sign).bytes().take_while(u8::is_ascii_digit);
+            let end = at + sign + digits.count();
+            (&self.text[at..end], end)
         };
         Some((text.replace('−', "-").parse().ok()?, end))
     }

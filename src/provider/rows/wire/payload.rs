@@ -335,7 +335,7 @@ pub(in super::super) struct ErrorBody<'a> {
     pub(in super::super) message: Text<'a>,
 }
 
-impl<'a> ErrorBody<'a> {
+impl ErrorBody<'_> {
     /// Whether there is no error.
     pub(in super::super) fn is_empty(&self) -> bool {
         self.code.is_none() && self.kind.is_none() && self.message.is_none()
