@@ -140,6 +140,23 @@ pub trait Fleet: Send + Sync + Debug {
     /// Says what would be done under a gate. Changes nothing.
     async fn plan(&self, run_id: Option<&RunId>, gate: Gate) -> Result<Plan, FleetError>;
 
+    /// Says what a new run of a config would do under a gate. Changes nothing.
+    ///
+    /// Fails with every problem of the config at once. A fleet that only knows its default config needs nothing more
+    /// than [`Fleet::plan`].
+    async fn plan_new(&self, config: &std::path::Path, gate: Gate) -> Result<Plan, FleetError> {
+        if config == self.default_config() {
+            return self.plan(None, gate).await;
+        }
+        Err(FleetError {
+            message: format!(
+                "no plan for {}: use `evaltui plan --config`",
+                crate::domain::text::printable(&config.display().to_string())
+            ),
+            exit: ExitCode::Usage,
+        })
+    }
+
     /// Begins to drive a run in this process and returns its id at once. Its end is seen through `watch`.
     async fn launch(&self, launch: Launch) -> Result<RunId, FleetError>;
 

@@ -5,13 +5,18 @@
 //! the newest [`model::RunPicture`].
 
 pub mod app;
+mod console;
 pub mod cursor;
 pub mod dialogs;
+mod effect;
 pub mod event;
 pub mod format;
+mod guard;
 pub mod keymap;
 pub mod model;
 pub mod screens;
+pub mod shots;
+mod terminal;
 pub mod theme;
 pub mod widgets;
 
@@ -78,12 +83,14 @@ pub enum UiError {
 /// Runs the console until the user leaves it, and gives the exit code of the process.
 ///
 /// Must be awaited on the main thread (`Runtime::block_on`): a panic there restores the terminal, a panic elsewhere is
-/// shown as a notice.
+/// shown as a notice. Fails with [`UiError::NoTerminal`] before anything is touched where there is none.
 pub async fn run(
     fleet: Arc<dyn Fleet>,
     clock: Arc<dyn Clock>,
     options: ConsoleOptions,
 ) -> Result<ExitCode, UiError> {
-    drop((fleet, clock, options));
-    Err(UiError::NoTerminal)
+    if !terminal::is_there() {
+        return Err(UiError::NoTerminal);
+    }
+    console::Console::open(fleet, clock, options)?.run().await
 }

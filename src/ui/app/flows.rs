@@ -50,7 +50,7 @@ impl App {
             Action::Enter if self.place() == Place::Plan => self.can_start(),
             Action::Enter if self.place() == Place::Runs && run.is_none() => no_run(),
             Action::Copy if self.place() == Place::Runs && run.is_none() => no_run(),
-            Action::NewRun | Action::Stop | Action::Resume if self.leaving.is_some() => {
+            Action::NewRun if self.leaving.is_some() => {
                 Err("the console is on its way out".to_owned())
             }
             _ => Ok(()),

@@ -14,7 +14,7 @@ use crate::ui::screens::plan::PlanScreen;
 use crate::ui::widgets::pen::Pen;
 
 /// The title of the box.
-pub fn title(question: &Question, app: &App) -> String {
+pub(super) fn title(question: &Question, app: &App) -> String {
     match question {
         Question::Stop(run_id) => format!("stop {run_id}?"),
         Question::StopNow(run_id) => format!("stop {run_id} now?"),
@@ -36,7 +36,7 @@ fn are(n: u64) -> String {
 }
 
 /// The word on the button.
-pub fn verb(question: &Question) -> &'static str {
+pub(super) fn verb(question: &Question) -> &'static str {
     match question {
         Question::Stop(_) => "Stop softly",
         Question::StopNow(_) => "Stop now",
@@ -47,7 +47,7 @@ pub fn verb(question: &Question) -> &'static str {
 }
 
 /// What will happen.
-pub fn body(question: &Question, app: &App, pen: &Pen<'_>) -> Vec<Line<'static>> {
+pub(super) fn body(question: &Question, app: &App, pen: &Pen<'_>) -> Vec<Line<'static>> {
     match question {
         Question::Stop(run_id) => match app.picture_of(run_id) {
             Some(picture) => stop(picture, pen),

@@ -23,7 +23,7 @@ fn moment(pen: &Pen<'_>, picture: &RunPicture) -> jiff::Timestamp {
 }
 
 /// Draws the pane.
-pub fn draw(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
     let (rule, body) = split_top(area, 1);
     let now = moment(pen, picture);
     let room = usize::from(area.width).saturating_sub(LABEL + 9);
@@ -185,7 +185,7 @@ fn budget(pen: &Pen<'_>, picture: &RunPicture, room: usize) -> Vec<Span<'static>
 }
 
 /// Draws one line as a rule: for small screens.
-pub fn draw_line(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
+pub(super) fn draw_line(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
     let now = moment(pen, picture);
     let mut words = Line::default();
     if let Some(pace) = pace(&picture.view, now, 10) {
