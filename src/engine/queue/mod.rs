@@ -208,16 +208,19 @@ impl<'a> Queue<'a> {
             () = self.with.stop.changed() => {}
         }
         // Outcomes that are ready together are recorded together: one sync for all of them.
-        let mut events = Vec::new();
+        let (mut events, mut touched) = (Vec::new(), Vec::new());
         let mut next = first;
         while let Some(done) = next {
-            let (index, outcome) =
-                done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
+            let (index, outcome) = done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
             self.busy[index] = false;
             self.take(index, outcome, &mut events);
+            touched.push(index);
             next = self.tasks.try_join_next();
         }
         self.record(events)?;
+        for index in touched {
+            self.classify(index);
+        }
         self.with.recorder.face_if_due()
     }
 
