@@ -4,6 +4,8 @@ mod answers;
 mod flows;
 mod keys;
 mod lists;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::VecDeque;

@@ -30,10 +30,8 @@ pub fn cut(text: &str, width: usize) -> String {
 /// Cuts a name in its middle, because names of one run differ at both ends.
 pub fn cut_middle(text: &str, width: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
-    if text.width() <= width || chars.len() <= width {
-        return cut(text, width);
-    }
-    if width < 5 {
+    // Names are ASCII; in any other text a character may take two cells or none.
+    if chars.len() <= width || width < 5 || text.width() != chars.len() {
         return cut(text, width);
     }
     let head = (width - 1).div_ceil(2);
@@ -41,6 +39,22 @@ pub fn cut_middle(text: &str, width: usize) -> String {
     let end: String = chars[chars.len() - tail..].iter().collect();
     let start: String = chars[..head].iter().collect();
     format!("{start}…{end}")
+}
+
+/// Leaves out the ending that all names share, at a `-`, because it tells none from another.
+pub fn short_names(names: &[&str]) -> Vec<String> {
+    let Some(first) = names.first() else {
+        return Vec::new();
+    };
+    let ends = first.match_indices('-').map(|(at, _)| &first[at..]);
+    let shared = ends
+        .filter(|_| names.len() > 1)
+        .find(|end| names.iter().all(|n| n.ends_with(end)))
+        .map_or(0, str::len);
+    names
+        .iter()
+        .map(|n| n[..n.len() - shared].to_owned())
+        .collect()
 }
 
 /// Cuts and pads a text to exactly `width` cells, flush left.
@@ -158,6 +172,18 @@ mod tests {
             }
         }
         assert_eq!(cut_middle("gpt-oss-120b-structure", 11), "gpt-o…cture");
+    }
+
+    #[test]
+    fn names_lose_the_ending_they_share() {
+        assert_eq!(
+            short_names(&["m-a-tp1-tk50", "m-b-tp1-tk50"]),
+            ["m-a", "m-b"]
+        );
+        assert_eq!(short_names(&["m-a-tp1", "m-b-tp2"]), ["m-a-tp1", "m-b-tp2"]);
+        assert_eq!(short_names(&["m-a-tp1"]), ["m-a-tp1"]);
+        assert_eq!(short_names(&["x-a", "y-a"]), ["x", "y"]);
+        assert!(short_names(&[]).is_empty());
     }
 
     #[test]

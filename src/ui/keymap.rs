@@ -452,13 +452,13 @@ pub static BINDINGS: &[Binding] = &[
         C::Everywhere,
         &[ch('s')],
         A::Stop,
-        ("stop", "stop softly: finish what runs, submit nothing new"),
+        ("stop", "stop softly: finish what runs, send nothing new"),
     ),
     bind(
         C::Everywhere,
         &[ch('S')],
         A::StopNow,
-        ("", "stop now: leave running jobs at the provider"),
+        ("", "stop now: leave jobs at the provider"),
     ),
     bind(
         C::Everywhere,

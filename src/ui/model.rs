@@ -124,6 +124,8 @@ impl QueueOrder {
 pub struct TrialRow {
     /// The trial.
     pub slug: TrialSlug,
+    /// Its name without what all trials of the run share.
+    pub label: String,
     /// Requests.
     pub requests: u64,
     /// Requests answered.
@@ -223,9 +225,12 @@ impl RunPicture {
         // Jobs keep their place among each other by age of submission, so that rows do not jump.
         let submitted = |i: &u32| view.works[*i as usize].submitted_at;
         picture.queue.sections[Section::Flight as usize].sort_by_key(submitted);
-        for trial in &view.trials {
+        let slugs: Vec<&str> = view.trials.iter().map(|t| t.trial.slug.as_str()).collect();
+        let labels = super::format::short_names(&slugs);
+        for (trial, label) in view.trials.iter().zip(labels) {
             let mut row = TrialRow {
                 slug: trial.trial.slug.clone(),
+                label,
                 requests: 0,
                 answered: 0,
                 failed: 0,
@@ -264,6 +269,12 @@ impl RunPicture {
     /// The run.
     pub fn run_id(&self) -> &RunId {
         &self.view.run_id
+    }
+
+    /// The short name of a trial.
+    pub fn label<'a>(&'a self, slug: &'a TrialSlug) -> &'a str {
+        let row = self.trials.iter().find(|t| t.slug == *slug);
+        row.map_or(slug.as_str(), |t| &t.label)
     }
 
     /// Parts in a state.
@@ -378,7 +389,11 @@ impl TrialRow {
         let status = work.state.status();
         self.requests += work.part.rows;
         self.answered += work.rows_done();
-        self.failed += work.rows.failed + work.rows.missing;
+        self.failed += match status {
+            // Given up: nobody asks for the rest any more.
+            WorkStatus::Failed => work.part.rows.saturating_sub(work.rows_done()),
+            _ => work.rows.failed + work.rows.missing,
+        };
         self.parts_failed += u64::from(needs_look(status));
         self.parts_done += u64::from(status == WorkStatus::Downloaded);
         self.ahead = self.ahead.max(ahead);
@@ -436,7 +451,7 @@ pub fn pace(view: &RunView, now: Timestamp, buckets: usize) -> Option<Pace> {
     const MINUTE: u64 = 60_000;
     let first = view.pace.front()?;
     let began = super::format::since(first.at, now).saturating_add(first.turnaround_ms);
-    let window_ms = [1, 5, 15, 60, 360, 1440]
+    let window_ms = [1, 2, 5, 10, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
         .map(|m| m * MINUTE)
         .into_iter()
         .find(|w| *w >= began)

@@ -134,9 +134,11 @@ impl Theme {
         let fg = |swatch: &Swatch| Style::new().fg(pick(swatch));
         let bold = |style: Style| style.add_modifier(Modifier::BOLD);
         let selection = Style::new().bg(pick(&SELECTION));
+        // The terminal's own colour has to be named, or text would keep the colour of what was drawn there before.
+        let own = Style::new().fg(Color::Reset);
         Self {
-            text: Style::new(),
-            strong: bold(Style::new()),
+            text: own,
+            strong: bold(own),
             dim: fg(&DIM),
             rule: fg(&RULE),
             accent: fg(&ACCENT),

@@ -28,11 +28,11 @@ impl App {
             Action::Stop | Action::StopNow => match run {
                 None => no_run(),
                 Some(_) if live => Ok(()),
-                Some(run_id) => Err(format!("{run_id} is not driven by anybody")),
+                Some(_) => Err("nobody drives this run".to_owned()),
             },
             Action::Resume => match run {
                 None => no_run(),
-                Some(run_id) if live => Err(format!("{run_id} is driven already")),
+                Some(_) if live => Err("the run is driven already".to_owned()),
                 Some(_) if self.place() == Place::Plan => {
                     Err("this is the plan: Enter starts it".to_owned())
                 }
@@ -42,6 +42,8 @@ impl App {
                 Some(_) => Ok(()),
             },
             Action::GoPlan if self.place() == Place::Plan => Err(String::new()),
+            Action::GoQueue if self.place() == Place::Queue => Err(String::new()),
+            Action::GoLog if self.place() == Place::Log => Err(String::new()),
             Action::GoPlan | Action::GoCockpit | Action::GoQueue | Action::GoLog
                 if run.is_none() =>
             {
@@ -64,7 +66,7 @@ impl App {
         if let Target::Run(run_id) = &screen.target
             && self.standing_of(run_id).is_some_and(Standing::is_live)
         {
-            return Err(format!("{run_id} is driven already: s stops it"));
+            return Err("the run is driven already".to_owned());
         }
         match &screen.answer {
             None => Err("the plan is not there yet".to_owned()),

@@ -246,15 +246,18 @@ impl App {
             return;
         }
         let (glyph, text, style) = self.what_to_say(pen);
-        let line = Line::from(vec![
-            Span::styled(format!(" {glyph} "), style),
-            Span::styled(text, if glyph == "·" { theme.dim } else { style }),
-        ]);
         let end = match self.notices.len() {
             0 => String::new(),
             n => format!("  @ notices {n} "),
         };
         let room = usize::from(area.width).saturating_sub(end.len());
+        let line = Line::from(vec![
+            Span::styled(format!(" {glyph} "), style),
+            Span::styled(
+                format::cut(&text, room.saturating_sub(3)),
+                if glyph == "·" { theme.dim } else { style },
+            ),
+        ]);
         let (left, _) = split_left(area, u16::try_from(room).unwrap_or(u16::MAX));
         pen.line(left, 0, &line);
         pen.line_right(area, 0, &Line::styled(end, theme.dim));
@@ -305,7 +308,7 @@ impl App {
             }
         }
         match self.notices.back() {
-            None => ("·", String::new(), theme.dim),
+            None => ("", String::new(), theme.dim),
             Some(notice) => match notice.level {
                 LogLevel::Info => ("·", notice.text.clone(), theme.dim),
                 LogLevel::Warn => ("!", notice.text.clone(), theme.warn),

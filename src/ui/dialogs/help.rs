@@ -118,7 +118,7 @@ impl Help {
             hint(pen, "Esc", "close"),
         ]
         .concat();
-        let inner = frame(pen, (76, height), &title, Line::from(keys));
+        let inner = frame(pen, (84, height), &title, Line::from(keys));
         let mut list = inner;
         if let Some(search) = &self.search {
             let (head, rest) = split_top(inner, 1);

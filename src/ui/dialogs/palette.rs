@@ -99,7 +99,7 @@ impl Palette {
             hint(pen, "Esc", "close"),
         ]
         .concat();
-        let inner = frame(pen, (76, height), ":", Line::from(keys));
+        let inner = frame(pen, (90, height), ":", Line::from(keys));
         let (head, list) = split_top(inner, 2);
         pen.line(head, 0, &Line::styled(">", pen.theme.accent));
         let (_, rest) = split_left(head, 2);

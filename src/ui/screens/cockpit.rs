@@ -204,7 +204,7 @@ fn draw_trials(app: &App, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
             theme.dim
         };
         Row::Cells(vec![
-            Cell::Name(row.slug.to_string(), theme.text),
+            Cell::Name(row.label.clone(), theme.text),
             Cell::Spans(bar),
             Cell::Text(thousands(row.failed), failed),
             Cell::Text(format::money(row.cost), theme.text),

@@ -129,7 +129,7 @@ impl Log {
             pen.line_at(area, (2, 0), &Line::styled("nothing yet", pen.theme.dim));
         }
         for (row, line) in (0..).zip(&self.visible[first..end]) {
-            let line = self.line(pen, line);
+            let line = Self::line(pen, line, usize::from(area.width));
             pen.line_at(area, (1, row), &line);
         }
         pen.hits.0.push(Hit {
@@ -140,19 +140,19 @@ impl Log {
         });
     }
 
-    #[expect(clippy::unused_self, reason = "a family of draw functions")]
-    fn line(&self, pen: &Pen<'_>, line: &LogLine) -> Line<'static> {
+    fn line(pen: &Pen<'_>, line: &LogLine, width: usize) -> Line<'static> {
         let theme = pen.theme;
         let phase = line.phase.map_or("", crate::domain::Phase::as_str);
-        let part = line.part.map_or_else(String::new, |p| format!("{p}  "));
+        let part = line.part.map_or_else(String::new, |p| format!("{p:<17}  "));
+        let phase = format!("  {phase:<7}  ");
+        // The clock takes eight cells, the margins two.
+        let room = width.saturating_sub(10 + phase.len() + part.len());
+        let message = format::cut(&printable(&line.message), room);
         Line::from(vec![
             Span::styled(format::time_of_day(line.at, pen.zone), theme.dim),
-            Span::styled(format!("  {phase:<7}  "), theme.accent),
+            Span::styled(phase, theme.accent),
             Span::styled(part, theme.dim),
-            Span::styled(
-                printable(&line.message).into_owned(),
-                theme.level(line.level),
-            ),
+            Span::styled(message, theme.level(line.level)),
         ])
     }
 }

@@ -5,3 +5,6 @@ pub mod log;
 pub mod plan;
 pub mod queue;
 pub mod runs;
+
+#[cfg(test)]
+mod tests;

@@ -141,12 +141,12 @@ impl Queue {
     pub fn draw(&self, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture, focused: bool) {
         const COLUMNS: [Column; 9] = [
             Column::left("", 1, 0),
-            Column::left("PART", 18, 0),
-            Column::left("TRIAL", 22, 2),
-            Column::left("JOB", 14, 6),
+            Column::left("PART", 17, 0),
+            Column::left("TRIAL", 18, 4),
+            Column::left("JOB", 12, 6),
             Column::left("STATE", 10, 0),
-            Column::right("ROWS", 11, 1),
-            Column::right("AGE", 8, 4),
+            Column::right("ROWS", 9, 1),
+            Column::right("AGE", 7, 2),
             Column::right("TRY", 3, 5),
             Column::rest("NOTE", 12),
         ];
@@ -169,10 +169,10 @@ impl Queue {
             cursor: self.cursor.row(rows),
             focused,
         };
-        let (theme, now) = (*pen.theme, pen.now);
+        let (theme, now) = (*pen.theme, picture.standing.is_live().then_some(pen.now));
         table.draw(pen, area, |index| match self.at(order, index) {
             Some(QueueRow::Work(part)) => match picture.view.works.get(part as usize) {
-                Some(work) => Row::Cells(cells(&theme, work, now)),
+                Some(work) => Row::Cells(cells(&theme, work, (picture.label(&work.owner), now))),
                 None => Row::Line(Line::default()),
             },
             Some(QueueRow::Group(section)) => Row::Line(self.group(&theme, picture, section)),
@@ -203,20 +203,23 @@ impl Queue {
     }
 }
 
-fn cells(theme: &Theme, work: &WorkView, now: jiff::Timestamp) -> Vec<Cell> {
+fn cells(
+    theme: &Theme,
+    work: &WorkView,
+    (trial, now): (&str, Option<jiff::Timestamp>),
+) -> Vec<Cell> {
     let status = work.state.status();
     let (glyph, style) = theme.work(status);
     let loud = crate::ui::model::needs_look(status);
     let text = if loud { style } else { theme.text };
-    let age = if Section::of(status) == Section::Flight {
-        work.submitted_at
-    } else {
-        work.since
+    // Ages pass only while somebody drives: in a run at rest they would be as old as the screen.
+    let age = match Section::of(status) {
+        Section::Flight => work.submitted_at,
+        Section::Attention => work.since,
+        Section::Waiting | Section::Downloaded => None,
     };
-    let age = match (Section::of(status), age) {
-        (Section::Flight | Section::Attention, Some(at)) => {
-            format::clock_span(format::since(at, now))
-        }
+    let age = match (now, age) {
+        (Some(now), Some(at)) => format::clock_span(format::since(at, now)),
         _ => String::new(),
     };
     let job = work
@@ -230,7 +233,7 @@ fn cells(theme: &Theme, work: &WorkView, now: jiff::Timestamp) -> Vec<Cell> {
     vec![
         Cell::Text(glyph.to_owned(), style),
         Cell::Text(work.part.key.to_string(), text),
-        Cell::Name(work.owner.to_string(), theme.dim),
+        Cell::Name(trial.to_owned(), theme.dim),
         Cell::Name(job, theme.dim),
         Cell::Text(status.as_str().replace('_', " "), style),
         Cell::Text(format!("{}/{}", work.rows_done(), work.part.rows), text),

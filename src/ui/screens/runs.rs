@@ -34,7 +34,8 @@ pub struct Runs {
     details: Option<bool>,
 }
 
-const DETAIL_ROWS: u16 = 6;
+/// Rows of the details, without the note.
+const DETAIL_ROWS: u16 = 4;
 
 impl Runs {
     /// Takes a new list.
@@ -115,7 +116,9 @@ impl Runs {
     /// Draws the list and the details of its selected run.
     pub fn draw(&self, pen: &mut Pen<'_>, area: Rect, experiments: &str) {
         let details = self.shows_details(area.height) && self.selected().is_some();
-        let (list, below) = split_bottom(area, if details { DETAIL_ROWS } else { 0 });
+        let noted = self.selected().is_some_and(|r| !r.note.is_empty());
+        let rows = DETAIL_ROWS + u16::from(noted);
+        let (list, below) = split_bottom(area, if details { rows } else { 0 });
         let (head, body) = split_top(list, 1);
         let place = self.cursor.row(self.visible.len()).map_or(0, |r| r + 1);
         let title = Line::from(vec![
@@ -173,12 +176,13 @@ impl Runs {
     }
 
     fn draw_list(&self, pen: &mut Pen<'_>, area: Rect) {
-        const COLUMNS: [Column; 8] = [
+        const COLUMNS: [Column; 9] = [
             Column::left("RUN", 18, 0),
             Column::left("STATE", 10, 0),
             Column::left("PHASES", 10, 1),
-            Column::rest("NOW", 14),
-            Column::left("PARTS", 16, 3),
+            Column::rest("NOW", 22),
+            Column::left("PARTS", 10, 3),
+            Column::right("", 4, 0),
             Column::right("REQUESTS", 8, 5),
             Column::right("COST/BUDGET", 12, 4),
             Column::right("UPDATED", 7, 2),
@@ -194,9 +198,12 @@ impl Runs {
         table.draw(pen, area, |row| {
             let run = &self.all[self.visible[row]];
             let (glyph, style) = theme.standing(run.standing);
-            let mut bar = gauge::blocks(&theme, (run.parts_done, 0, run.parts), 10);
-            let percent = format!(" {:>3}%", format::percent(run.parts_done, run.parts));
-            bar.push(Span::styled(percent, theme.text));
+            let bar = gauge::blocks(&theme, (run.parts_done, 0, run.parts), 10);
+            let percent = if run.parts > 0 {
+                format!("{}%", format::percent(run.parts_done, run.parts))
+            } else {
+                String::new()
+            };
             let loud = if run.standing.needs_person() {
                 style
             } else {
@@ -211,6 +218,7 @@ impl Runs {
                 Cell::Spans(phase_strip::glyphs(&theme, &run.phases)),
                 Cell::Text(what_now(run), loud),
                 Cell::Spans(if run.parts > 0 { bar } else { Vec::new() }),
+                Cell::Text(percent, theme.text),
                 Cell::Text(format::compact(run.requests), theme.dim),
                 Cell::Text(cost(run), theme.text),
                 Cell::Text(updated(run, now, &zone), theme.dim),

@@ -57,7 +57,18 @@ impl Stage {
         );
         let mut stage = Self { app, scene };
         stage.draw();
+        stage.select();
         stage
+    }
+
+    /// Goes to the run that the scene is about.
+    fn select(&mut self) {
+        for _ in 0..self.app.runs.visible.len() {
+            if self.app.current() == Some(world::run_id()) {
+                break;
+            }
+            self.keys("j");
+        }
     }
 
     /// Types letters; a line feed is Enter, a tab Tab, ESC Esc.

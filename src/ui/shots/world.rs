@@ -305,6 +305,9 @@ impl Play {
     }
 
     fn job(&mut self, piece: &Piece, from: Timestamp, takes: i64) {
+        if from > self.end {
+            return;
+        }
         let (submission, _) = self.submit(piece, from);
         let work = piece.key;
         let end = after(from, takes);

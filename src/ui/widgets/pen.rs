@@ -172,10 +172,11 @@ impl Pen<'_> {
 }
 
 fn owned(line: Line<'_>) -> Line<'static> {
+    let under = line.style;
     Line::from(
         line.spans
             .into_iter()
-            .map(|s| Span::styled(s.content.into_owned(), s.style))
+            .map(|s| Span::styled(s.content.into_owned(), under.patch(s.style)))
             .collect::<Vec<_>>(),
     )
 }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{PlanPane, PlanScreen, WhyRow};
 use crate::domain::decision::Action as Work;
 use crate::domain::text::{printable, printable_lines, thousands};
-use crate::domain::{Decision, Gate, Phase, Plan};
+use crate::domain::{Decision, Gate, Phase, Plan, TrialSlug};
 use crate::engine::FleetError;
 use crate::ui::format;
 use crate::ui::widgets::pen::{Hit, Pen, Spot, split_bottom, split_top};
@@ -37,7 +37,7 @@ impl PlanScreen {
     }
 
     fn draw_panes(&self, pen: &mut Pen<'_>, area: Rect, plan: &Plan) {
-        if self.zoom || area.height < 16 {
+        if self.zoom || area.height < 20 {
             match self.pane {
                 PlanPane::Why => self.draw_why(pen, area, plan),
                 PlanPane::Worklist => self.draw_worklist(pen, area, plan),
@@ -126,7 +126,7 @@ impl PlanScreen {
                 pen.line_at(area, (x, row), &Line::styled("┃", pen.theme.accent));
             }
         };
-        let end = x + width - u16::from(wide) - 1;
+        let end = (x + width).saturating_sub(1 + u16::from(wide));
         if phase == self.gate.from {
             // The first phase has no column before it: its bracket stands in the margin.
             let margin = Rect {
@@ -185,6 +185,7 @@ impl PlanScreen {
             focused,
         };
         let theme = *pen.theme;
+        let labels = labels(plan);
         table.draw(pen, body, |i| {
             let cells = |name: String, decision: Decision, reason: &str, dim: Style| {
                 Row::Cells(vec![
@@ -205,7 +206,12 @@ impl PlanScreen {
                 }
                 WhyRow::Trial(p, t) => {
                     let d = &plan.phases[p].trials[t];
-                    cells(format!("  {}", d.trial), d.decision, &d.reason, theme.dim)
+                    cells(
+                        format!("  {}", label(plan, &labels, &d.trial)),
+                        d.decision,
+                        &d.reason,
+                        theme.dim,
+                    )
                 }
             }
         });
@@ -253,6 +259,7 @@ impl PlanScreen {
             focused,
         };
         let theme = *pen.theme;
+        let labels = labels(plan);
         table.draw(pen, body, |i| {
             let position = self.visible[i];
             let entry = &plan.worklist[position];
@@ -265,7 +272,7 @@ impl PlanScreen {
             let trial = entry
                 .trial
                 .as_ref()
-                .map_or_else(String::new, ToString::to_string);
+                .map_or_else(String::new, |t| label(plan, &labels, t));
             Row::Cells(vec![
                 Cell::Text(thousands(position as u64 + 1), theme.dim),
                 Cell::Text(entry.phase.to_string(), theme.text),
@@ -309,6 +316,19 @@ impl PlanScreen {
         });
         words.join(" · ")
     }
+}
+
+/// The trials' names without what they share.
+fn labels(plan: &Plan) -> Vec<String> {
+    let slugs: Vec<&str> = plan.trials.iter().map(TrialSlug::as_str).collect();
+    format::short_names(&slugs)
+}
+
+fn label(plan: &Plan, labels: &[String], slug: &TrialSlug) -> String {
+    let position = plan.trials.iter().position(|t| t == slug);
+    position
+        .and_then(|p| labels.get(p))
+        .map_or_else(|| slug.to_string(), Clone::clone)
 }
 
 fn gate_words(gate: Gate) -> String {
