@@ -385,7 +385,7 @@ pub fn completions(shell: clap_complete::Shell) {
 /// `shots`.
 pub fn shots(dir: &Path) -> Outcome {
     crate::store::atomic::create_dir_all(dir)?;
-    for (name, svg) in Vec::<(String, String)>::new() {
+    for (name, svg) in ui::shots() {
         let path = dir.join(name);
         crate::store::atomic::write(&path, svg.as_bytes())?;
         print::out(&path.display().to_string());
