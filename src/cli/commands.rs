@@ -385,7 +385,7 @@ pub fn completions(shell: clap_complete::Shell) {
 /// `shots`.
 pub fn shots(dir: &Path) -> Outcome {
     crate::store::atomic::create_dir_all(dir)?;
-    for (name, svg) in ui::shots() {
+    for (name, svg) in ui::shots::shots() {
         let path = dir.join(name);
         crate::store::atomic::write(&path, svg.as_bytes())?;
         print::out(&path.display().to_string());
@@ -404,8 +404,29 @@ pub async fn console(world: &World, args: &ConsoleArgs) -> Outcome {
     let exit = ui::run(
         fleet,
         Arc::clone(&world.clock),
-        ui::ConsoleOptions::default(),
+        console_options(world, args),
     )
     .await;
     exit.map_err(|error| Failure::new(ExitCode::Failed, error.to_string()))
+}
+
+fn console_options(world: &World, args: &ConsoleArgs) -> ui::ConsoleOptions {
+    // NO_COLOR asks for no colours at all; the theme without any shows state by glyph, word and weight.
+    let mono = world.env.get(crate::sys::env::NO_COLOR).is_some();
+    ui::ConsoleOptions {
+        theme: match args.theme {
+            _ if mono => ui::ThemeName::Mono,
+            args::Theme::Auto => ui::ThemeName::default(),
+            args::Theme::Dark => ui::ThemeName::Dark,
+            args::Theme::Light => ui::ThemeName::Light,
+            args::Theme::Ansi => ui::ThemeName::Ansi16,
+            args::Theme::Mono => ui::ThemeName::Mono,
+        },
+        glyphs: match args.glyphs {
+            args::Glyphs::Unicode => ui::GlyphSet::Unicode,
+            args::Glyphs::Ascii => ui::GlyphSet::Ascii,
+        },
+        mouse: if args.no_mouse { ui::Mouse::Off } else { ui::Mouse::On },
+        ..ui::ConsoleOptions::default()
+    }
 }
