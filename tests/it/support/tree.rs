@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 /// Files that may differ between two runs with the same artifacts: they hold times, processes or the order of events.
-pub(crate) const UNSTABLE: &[&str] = &["run_state.json", "trial_manifest.json", "ledger.jsonl", "events.jsonl", ".state.lock"];
+const UNSTABLE: &[&str] = &["run_state.json", "trial_manifest.json", "ledger.jsonl", "events.jsonl", ".state.lock"];
 
 /// Every file below a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
