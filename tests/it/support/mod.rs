@@ -2,6 +2,7 @@
 
 mod program;
 mod recipe;
+mod terminal;
 mod tree;
 mod world;
 
@@ -10,11 +11,12 @@ use std::time::{Duration, Instant};
 
 pub(crate) use program::{Finished, Running};
 pub(crate) use recipe::Recipe;
+pub(crate) use terminal::Terminal;
 pub(crate) use tree::{Tree};
 pub(crate) use world::{SLUG, World, json};
 
 /// The longest that anything may take on a busy machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
 /// Waits until `seen` gives something, looking often; fails with `what` after [`DEADLINE`].
 pub(crate) fn wait_for<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
