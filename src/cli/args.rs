@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{Condition, Gate, Phase, RunId};
+use crate::engine::Force;
 
 /// Flight deck for LLM batch evaluations. Without a command it opens the console.
 #[derive(Debug, Parser)]
@@ -30,7 +31,7 @@ pub struct ConsoleArgs {
     /// Print the plan instead of opening the console
     #[arg(short = 'n', long, alias = "plan_only")]
     pub plan_only: bool,
-    /// Folder of the runs [default: paths.experiments_dir of the config]
+    /// Folder of the runs [default: `paths.experiments_dir` of the config]
     #[arg(long, value_name = "DIR", alias = "experiments_dir")]
     pub experiments_dir: Option<String>,
     /// Colours of the console
@@ -137,11 +138,66 @@ pub struct GateArgs {
     /// End with this step
     #[arg(long, value_name = "STEP", alias = "to_step", alias = "to")]
     pub to_step: Option<String>,
+    /// Archive at the end
+    #[arg(long)]
+    pub archive: bool,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OutputArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl OutputArgs {
+    /// The format asked for.
+    pub fn format(&self) -> Format {
+        if self.json {
+            Format::Json
+        } else {
+            Format::Text
+        }
+    }
+}
+
+/// How a run is driven.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DriveArgs {
+    /// Print the plan and change nothing
+    #[arg(short = 'n', long, alias = "plan_only")]
+    pub plan_only: bool,
+    /// Accept a changed configuration; do fresh local steps of the gate again
+    #[arg(long)]
+    pub force: bool,
+    /// The range of phases.
+    #[command(flatten)]
+    pub gate: GateArgs,
+    /// The plan or the result as JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl DriveArgs {
+    /// Whether to go on where a decision is needed.
+    pub fn force(&self) -> Force {
+        if self.force { Force::Yes } else { Force::No }
+    }
 }
 
 impl GateArgs {
-    /// The gate these flags select; `archive` extends an open end. The error lists the allowed steps.
-    pub fn gate(&self, last: Phase) -> Result<Gate, String> {
+    /// The gate these flags select. The error lists the allowed steps.
+    pub fn gate(&self) -> Result<Gate, String> {
         let read = |text: &Option<String>| {
             text.as_deref()
                 .map(str::parse::<Phase>)
@@ -152,6 +208,11 @@ impl GateArgs {
             return Ok(Gate::only(only));
         }
         let from = read(&self.from_step)?.unwrap_or(Phase::Prepare);
+        let last = if self.archive {
+            Phase::Archive
+        } else {
+            Phase::Report
+        };
         let to = read(&self.to_step)?.unwrap_or(last.max(from));
         Gate::new(from, to).ok_or_else(|| {
             format!(
@@ -179,13 +240,13 @@ pub struct OverrideArgs {
     /// Most items of each dataset
     #[arg(long, value_name = "N", alias = "limit_items", alias = "limit")]
     pub limit_items: Option<u64>,
-    /// Use the embedded provider instead of the configured one (the predecessor's --dry_run)
+    /// Use the embedded provider instead of the configured one (the predecessor's `--dry_run`)
     #[arg(long, alias = "dry-run", alias = "dry_run")]
     pub simulate: bool,
     /// Account at the provider
     #[arg(long, value_name = "ID", alias = "account_id")]
     pub account_id: Option<String>,
-    /// Folder of the runs [default: paths.experiments_dir of the config]
+    /// Folder of the runs [default: `paths.experiments_dir` of the config]
     #[arg(long, value_name = "DIR", alias = "experiments_dir")]
     pub experiments_dir: Option<String>,
     /// Settings that change no answer.
@@ -219,24 +280,12 @@ pub struct RunArgs {
     /// Insist that the run exists
     #[arg(long)]
     pub resume: bool,
-    /// Print the plan and change nothing
-    #[arg(short = 'n', long, alias = "plan_only")]
-    pub plan_only: bool,
-    /// Accept a changed configuration; do fresh local steps of the gate again
-    #[arg(long)]
-    pub force: bool,
-    /// Archive at the end
-    #[arg(long)]
-    pub archive: bool,
-    /// The plan as JSON (with --plan-only), or the result
-    #[arg(long)]
-    pub json: bool,
     /// Submit the parts of one condition only
     #[arg(long, value_enum, default_value_t = ConditionArg::Both)]
     pub condition: ConditionArg,
-    /// The range of phases.
+    /// How it is driven.
     #[command(flatten)]
-    pub gate: GateArgs,
+    pub drive: DriveArgs,
     /// Settings over the config file.
     #[command(flatten)]
     pub overrides: OverrideArgs,
@@ -250,21 +299,9 @@ pub struct ResumeArgs {
     /// Config file to compare and continue with [default: the run's own]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Accept a changed configuration; do fresh local steps of the gate again
-    #[arg(long)]
-    pub force: bool,
-    /// Archive at the end
-    #[arg(long)]
-    pub archive: bool,
-    /// Print the plan and change nothing
-    #[arg(short = 'n', long, alias = "plan_only")]
-    pub plan_only: bool,
-    /// The plan as JSON (with --plan-only), or the result
-    #[arg(long)]
-    pub json: bool,
-    /// The range of phases.
+    /// How it is driven.
     #[command(flatten)]
-    pub gate: GateArgs,
+    pub drive: DriveArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -302,9 +339,9 @@ pub struct PlanArgs {
     /// Plan a new run from this config
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     pub config: Option<PathBuf>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// The range of phases.
     #[command(flatten)]
     pub gate: GateArgs,
@@ -316,9 +353,9 @@ pub struct PlanArgs {
 /// `list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -329,9 +366,9 @@ pub struct ListArgs {
 pub struct ShowArgs {
     /// The run [default: the latest]
     pub run: Option<RunId>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -342,9 +379,9 @@ pub struct ShowArgs {
 pub struct ArchiveArgs {
     /// The run
     pub run: RunId,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -353,7 +390,7 @@ pub struct ArchiveArgs {
 /// `sim`.
 #[derive(Debug, Args)]
 pub struct SimArgs {
-    /// Config whose provider.sim section says how to answer
+    /// Config whose `provider.sim` section says how to answer
     #[arg(long, value_name = "FILE", default_value = "config/eval_config.yaml")]
     pub config: PathBuf,
     /// Port on 127.0.0.1; 0 takes a free one
@@ -367,7 +404,7 @@ pub struct SimArgs {
         default_value = "experiments/.sim/served"
     )]
     pub state_dir: PathBuf,
-    /// Prepared items that the oracle answers from: a folder with open_book.jsonl and closed_book.jsonl
+    /// Prepared items that the oracle answers from: a folder with `open_book.jsonl` and `closed_book.jsonl`
     #[arg(long, value_name = "DIR")]
     pub items: Option<PathBuf>,
 }
@@ -386,9 +423,9 @@ pub enum ConfigCommand {
         /// The file
         #[arg(default_value = "config/eval_config.yaml")]
         file: PathBuf,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        /// As JSON.
+        #[command(flatten)]
+        output: OutputArgs,
     },
     /// Print the JSON Schema of the configuration
     Schema,
@@ -428,8 +465,8 @@ mod tests {
         let Some(Command::Run(run)) = cli.command else {
             panic!("not a run")
         };
-        assert_eq!(run.gate.gate(Phase::Report), Ok(Gate::only(Phase::Parse)));
-        assert!(run.overrides.simulate && run.plan_only);
+        assert_eq!(run.drive.gate.gate(), Ok(Gate::only(Phase::Parse)));
+        assert!(run.overrides.simulate && run.drive.plan_only);
         let words = [
             "evaltui",
             "run",
@@ -458,7 +495,7 @@ mod tests {
             ..GateArgs::default()
         };
         assert!(
-            gate.gate(Phase::Report)
+            gate.gate()
                 .is_err_and(|e| e.contains("prepare, build") && e.contains("parse?"))
         );
         let gate = GateArgs {
@@ -466,9 +503,6 @@ mod tests {
             to_step: Some("parse".into()),
             ..GateArgs::default()
         };
-        assert!(
-            gate.gate(Phase::Report)
-                .is_err_and(|e| e.contains("comes after"))
-        );
+        assert!(gate.gate().is_err_and(|e| e.contains("comes after")));
     }
 }

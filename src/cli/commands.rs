@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::args::Format;
 use super::args::{
     self, ArchiveArgs, ConfigCommand, ConsoleArgs, ListArgs, PlanArgs, ResumeArgs, RunArgs,
     ShowArgs, SimArgs, StopArgs,
 };
 use super::compose::{World, latest, sim_config};
-use super::headless::{self, Format};
+use super::headless;
 use super::{Failure, Outcome, print};
 use crate::config::{self, Overrides, Throughput};
 use crate::domain::{ExitCode, Gate, Phase, RunId, StopLevel};
@@ -37,40 +38,21 @@ fn overrides(args: &args::OverrideArgs) -> Overrides {
     }
 }
 
-fn format(json: bool) -> Format {
-    if json { Format::Json } else { Format::Text }
-}
-
-fn force(force: bool) -> Force {
-    if force { Force::Yes } else { Force::No }
-}
-
-/// The gate of a command; `--archive` extends an open end.
-fn gate(args: &args::GateArgs, archive: bool) -> Result<Gate, Failure> {
-    args.gate(if archive {
-        Phase::Archive
-    } else {
-        Phase::Report
-    })
-    .map_err(Failure::usage)
+fn gate(args: &args::GateArgs) -> Result<Gate, Failure> {
+    args.gate().map_err(Failure::usage)
 }
 
 /// Drives a request, or prints its plan.
-async fn drive_or_plan(host: Host, request: Request, plan_only: bool, format: Format) -> Outcome {
-    if plan_only {
-        let plan = launch::plan(&host, &request)?;
-        match format {
-            Format::Json => print::json(&plan),
-            Format::Text => print::plan(&plan),
-        }
-        return Ok(ExitCode::Done);
+async fn drive_or_plan(host: Host, request: Request, args: &args::DriveArgs) -> Outcome {
+    if args.plan_only {
+        return show_plan(&host, &request, args.output.format());
     }
-    headless::drive(host, request, format).await
+    headless::drive(host, request, args.output.format()).await
 }
 
 /// `run`.
-pub async fn run(world: &World, args: RunArgs) -> Outcome {
-    let gate = gate(&args.gate, args.archive)?;
+pub(super) async fn run(world: &World, args: RunArgs) -> Outcome {
+    let gate = gate(&args.drive.gate)?;
     let config = args
         .config
         .clone()
@@ -105,10 +87,10 @@ pub async fn run(world: &World, args: RunArgs) -> Outcome {
         config,
         overrides,
         gate,
-        force: force(args.force),
+        force: args.drive.force(),
         condition: args.condition.only(),
     };
-    drive_or_plan(host, request, args.plan_only, format(args.json)).await
+    drive_or_plan(host, request, &args.drive).await
 }
 
 /// Defaults that commands share.
@@ -161,8 +143,8 @@ fn chosen(host: &Host, run: Option<&RunId>) -> Result<RunId, Failure> {
 }
 
 /// `resume`.
-pub async fn resume(world: &World, args: ResumeArgs) -> Outcome {
-    let gate = gate(&args.gate, args.archive)?;
+pub(super) async fn resume(world: &World, args: ResumeArgs) -> Outcome {
+    let gate = gate(&args.drive.gate)?;
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let run_id = chosen(&host, args.run.as_ref())?;
     if !launch::exists(&host.experiments.run(&run_id)) {
@@ -177,14 +159,14 @@ pub async fn resume(world: &World, args: ResumeArgs) -> Outcome {
         config: args.config,
         overrides,
         gate,
-        force: force(args.force),
+        force: args.drive.force(),
         condition: None,
     };
-    drive_or_plan(host, request, args.plan_only, format(args.json)).await
+    drive_or_plan(host, request, &args.drive).await
 }
 
 /// `archive`.
-pub async fn archive(world: &World, args: ArchiveArgs) -> Outcome {
+pub(super) async fn archive(world: &World, args: ArchiveArgs) -> Outcome {
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let request = Request {
         which: Which::Existing(args.run),
@@ -194,11 +176,11 @@ pub async fn archive(world: &World, args: ArchiveArgs) -> Outcome {
         force: Force::No,
         condition: None,
     };
-    headless::drive(host, request, format(args.json)).await
+    headless::drive(host, request, args.output.format()).await
 }
 
 /// `stop`.
-pub fn stop(world: &World, args: &StopArgs) -> Outcome {
+pub(super) fn stop(world: &World, args: &StopArgs) -> Outcome {
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let run_id = chosen(&host, args.run.as_ref())?;
     let level = if args.now {
@@ -223,8 +205,8 @@ pub fn stop(world: &World, args: &StopArgs) -> Outcome {
 }
 
 /// `plan`.
-pub fn plan(world: &World, args: &PlanArgs) -> Outcome {
-    let gate = gate(&args.gate, false)?;
+pub(super) fn plan(world: &World, args: &PlanArgs) -> Outcome {
+    let gate = gate(&args.gate)?;
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let which = match (&args.run, &args.config) {
         (Some(id), _) => Which::Existing(id.clone()),
@@ -246,7 +228,7 @@ pub fn plan(world: &World, args: &PlanArgs) -> Outcome {
         force: Force::No,
         condition: None,
     };
-    show_plan(&host, &request, format(args.json))
+    show_plan(&host, &request, args.output.format())
 }
 
 fn show_plan(host: &Host, request: &Request, format: Format) -> Outcome {
@@ -259,7 +241,7 @@ fn show_plan(host: &Host, request: &Request, format: Format) -> Outcome {
 }
 
 /// `evaltui` without a terminal, or with `--plan-only`.
-pub fn front_plan(world: &World, args: &ConsoleArgs) -> Outcome {
+pub(super) fn front_plan(world: &World, args: &ConsoleArgs) -> Outcome {
     let overrides = Overrides {
         experiments_dir: args.experiments_dir.clone(),
         ..Overrides::default()
@@ -284,10 +266,10 @@ pub fn front_plan(world: &World, args: &ConsoleArgs) -> Outcome {
 }
 
 /// `list`.
-pub fn list(world: &World, args: &ListArgs) -> Outcome {
+pub(super) fn list(world: &World, args: &ListArgs) -> Outcome {
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let runs = Catalogue::default().list(&host.experiments, &[])?;
-    if args.json {
+    if args.output.json {
         print::json(
             &runs
                 .iter()
@@ -301,7 +283,7 @@ pub fn list(world: &World, args: &ListArgs) -> Outcome {
 }
 
 /// `show`.
-pub fn show(world: &World, args: &ShowArgs) -> Outcome {
+pub(super) fn show(world: &World, args: &ShowArgs) -> Outcome {
     let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
     let run_id = chosen(&host, args.run.as_ref())?;
     let paths = host.experiments.run(&run_id);
@@ -310,7 +292,7 @@ pub fn show(world: &World, args: &ShowArgs) -> Outcome {
     }
     let (view, _) = launch::read_view(&run_id, &paths)?;
     let standing = standing_of(&view, &paths);
-    if args.json {
+    if args.output.json {
         print::json(&print::RunJson::of_view(&view, standing));
     } else {
         print::run(&view, standing, &paths.root().display().to_string());
@@ -319,7 +301,7 @@ pub fn show(world: &World, args: &ShowArgs) -> Outcome {
 }
 
 /// `sim`.
-pub async fn sim(world: &World, args: &SimArgs) -> Outcome {
+pub(super) async fn sim(world: &World, args: &SimArgs) -> Outcome {
     let config = config::load(&args.config, &Overrides::default(), &world.env)?;
     let items = args
         .items
@@ -350,7 +332,7 @@ pub async fn sim(world: &World, args: &SimArgs) -> Outcome {
 }
 
 /// `config`.
-pub fn config(world: &World, command: &ConfigCommand) -> Outcome {
+pub(super) fn config(world: &World, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check { file } => {
             let config = config::load(file, &Overrides::default(), &world.env)?;
@@ -362,9 +344,9 @@ pub fn config(world: &World, command: &ConfigCommand) -> Outcome {
                 config.datasets.len()
             ));
         }
-        ConfigCommand::Show { file, json } => {
+        ConfigCommand::Show { file, output } => {
             let config = config::load(file, &Overrides::default(), &world.env)?;
-            if *json {
+            if output.json {
                 print::json(&config.effective);
             } else {
                 print::out(config.effective_yaml().trim_end());
@@ -376,14 +358,14 @@ pub fn config(world: &World, command: &ConfigCommand) -> Outcome {
 }
 
 /// `completions`.
-pub fn completions(shell: clap_complete::Shell) {
+pub(super) fn completions(shell: clap_complete::Shell) {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::command(), "evaltui", &mut script);
     print::out(String::from_utf8_lossy(&script).trim_end());
 }
 
 /// `shots`.
-pub fn shots(dir: &Path) -> Outcome {
+pub(super) fn shots(dir: &Path) -> Outcome {
     crate::store::atomic::create_dir_all(dir)?;
     for (name, svg) in ui::shots::shots() {
         let path = dir.join(name);
@@ -394,7 +376,7 @@ pub fn shots(dir: &Path) -> Outcome {
 }
 
 /// The console.
-pub async fn console(world: &World, args: &ConsoleArgs) -> Outcome {
+pub(super) async fn console(world: &World, args: &ConsoleArgs) -> Outcome {
     let overrides = Overrides {
         experiments_dir: args.experiments_dir.clone(),
         ..Overrides::default()
@@ -426,7 +408,11 @@ fn console_options(world: &World, args: &ConsoleArgs) -> ui::ConsoleOptions {
             args::Glyphs::Unicode => ui::GlyphSet::Unicode,
             args::Glyphs::Ascii => ui::GlyphSet::Ascii,
         },
-        mouse: if args.no_mouse { ui::Mouse::Off } else { ui::Mouse::On },
-        ..ui::ConsoleOptions::default()
+        mouse: if args.no_mouse {
+            ui::Mouse::Off
+        } else {
+            ui::Mouse::On
+        },
+        zone: jiff::tz::TimeZone::system(),
     }
 }

@@ -20,13 +20,13 @@ use crate::store::{ExperimentsDir, RunPaths};
 use crate::sys::{Clock, Environment, SystemClock};
 
 /// The folder of the runs where no config says another.
-pub const DEFAULT_EXPERIMENTS: &str = "experiments";
+pub(super) const DEFAULT_EXPERIMENTS: &str = "experiments";
 
 /// Share of the oracle's wrong answers to answerable open items that abstain, as cautious models do.
 const ABSTAIN_WHEN_WRONG: f64 = 0.3;
 
 /// Forbids core dumps, which would hold keys (guarantees, P25). Best effort: a refusal changes nothing else.
-pub fn harden() {
+pub(super) fn harden() {
     let none = rustix::process::Rlimit {
         current: Some(0),
         maximum: Some(0),
@@ -38,7 +38,7 @@ pub fn harden() {
 
 /// The process's surroundings.
 #[derive(Debug, Clone)]
-pub struct World {
+pub(super) struct World {
     /// Environment variables, with those of `.env` under them.
     pub env: Environment,
     /// The wall clock.
@@ -48,7 +48,7 @@ pub struct World {
 
 impl World {
     /// Reads the environment and `.env`.
-    pub fn of_process() -> Self {
+    pub(super) fn of_process() -> Self {
         let mut env = Environment::from_pairs(
             std::env::vars_os()
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
@@ -68,7 +68,7 @@ impl World {
     }
 
     /// The engine's surroundings for a folder of runs.
-    pub fn host(&self, experiments_dir: &Path) -> Host {
+    pub(super) fn host(&self, experiments_dir: &Path) -> Host {
         Host {
             experiments: ExperimentsDir::new(experiments_dir.to_path_buf()),
             clock: Arc::clone(&self.clock),
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// The folder of the runs: flag, environment, default.
-    pub fn experiments_dir(&self, flag: Option<&str>) -> PathBuf {
+    pub(super) fn experiments_dir(&self, flag: Option<&str>) -> PathBuf {
         flag.or_else(|| self.env.get(crate::sys::env::EXPERIMENTS_DIR))
             .unwrap_or(DEFAULT_EXPERIMENTS)
             .into()
@@ -208,7 +208,7 @@ fn sim_state_dir(config: &Config, paths: &RunPaths) -> PathBuf {
 }
 
 /// Maps the configuration to the embedded provider's settings.
-pub fn sim_config(
+pub(super) fn sim_config(
     config: &Config,
     state_dir: PathBuf,
     items: PathBuf,
@@ -272,7 +272,7 @@ fn system_prompts(config: &Config) -> Vec<SystemPrompt> {
 }
 
 /// The latest run of a folder, by the time it was made.
-pub fn latest(host: &Host) -> Result<Option<RunId>, crate::store::StoreError> {
+pub(super) fn latest(host: &Host) -> Result<Option<RunId>, crate::store::StoreError> {
     let runs = crate::engine::catalogue::Catalogue::default().list(&host.experiments, &[])?;
     Ok(runs.into_iter().next().map(|run| run.run_id))
 }
