@@ -65,7 +65,7 @@ impl Effects {
                 Event::Planned(question, plan)
             }),
             Effect::Launch(launch) => {
-                self.ask(async move |fleet| Event::Launched(fleet.launch(launch).await))
+                self.ask(async move |fleet| Event::Launched(fleet.launch(launch).await));
             }
             Effect::Stop(run_id, level) => self.ask(async move |fleet| {
                 let answer = fleet.stop(&run_id, level).await;
@@ -176,7 +176,7 @@ async fn follow(
         let stands = *standing.borrow_and_update();
         let wanted = filter.borrow_and_update().clone();
         let made =
-            tokio::task::spawn_blocking(move || RunPicture::of(newest, stands, &wanted)).await;
+            tokio::task::spawn_blocking(move || RunPicture::of(&newest, stands, &wanted)).await;
         // A panic while deriving was told by the hook; the next view is another chance.
         if let Ok(picture) = made
             && events.send(Event::Picture(Arc::new(picture))).is_err()
