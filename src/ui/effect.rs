@@ -1,5 +1,8 @@
 //! Does what the console asks for, in tasks. Every answer comes back as an event; nothing here touches the screen.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +19,8 @@ use crate::engine::{Fleet, RunSummary, WatchHandle};
 const LIST_LIVE: Duration = Duration::from_secs(1);
 /// The same while nothing is.
 const LIST_REST: Duration = Duration::from_secs(3);
+/// The same with very many runs, whose stats alone take a tenth of a second.
+const LIST_MANY: (usize, Duration) = (2_000, Duration::from_secs(10));
 
 /// Runs effects against a fleet.
 #[derive(Debug)]
@@ -145,7 +150,14 @@ async fn list(fleet: Arc<dyn Fleet>, events: UnboundedSender<Event>, refresh: Ar
         {
             return;
         }
-        let pause = tokio::time::sleep(if live { LIST_LIVE } else { LIST_REST });
+        let many = last
+            .as_ref()
+            .is_some_and(|(runs, _)| runs.len() >= LIST_MANY.0);
+        let pause = tokio::time::sleep(match (live, many) {
+            (true, _) => LIST_LIVE,
+            (false, false) => LIST_REST,
+            (false, true) => LIST_MANY.1,
+        });
         tokio::select! {
             () = pause => {}
             () = refresh.notified() => {}

@@ -186,7 +186,7 @@ impl Runs {
             Column::left("RUN", 18, 0),
             Column::left("STATE", 10, 0),
             Column::left("PHASES", 10, 1),
-            Column::rest("NOW", 22),
+            Column::rest("NOW", 24),
             Column::left("PARTS", 10, 3),
             Column::right("", 4, 0),
             Column::right("REQUESTS", 8, 5),
