@@ -11,7 +11,7 @@ use crate::ui::format;
 use crate::ui::model::{QueueFilter, QueueOrder, RunPicture, Section, attempts};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::pen::{Pen, Spot, split_top};
-use crate::ui::widgets::vtable::{Cell, Column, Row, Table};
+use crate::ui::widgets::vtable::{Cell, Column, Focus, Row, Table};
 
 /// A row of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -138,7 +138,7 @@ impl Queue {
     }
 
     /// Draws headings and rows.
-    pub fn draw(&self, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture, focused: bool) {
+    pub fn draw(&self, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture, focus: Focus) {
         const COLUMNS: [Column; 9] = [
             Column::left("", 1, 0),
             Column::left("PART", 17, 0),
@@ -167,7 +167,7 @@ impl Queue {
             columns: &COLUMNS,
             rows,
             cursor: self.cursor.row(rows),
-            focused,
+            focus,
         };
         let (theme, now) = (*pen.theme, picture.standing.is_live().then_some(pen.now));
         table.draw(pen, area, |index| match self.at(order, index) {
