@@ -8,7 +8,7 @@ use super::args::{
     self, ArchiveArgs, ConfigCommand, ConsoleArgs, ListArgs, PlanArgs, ResumeArgs, RunArgs,
     ShowArgs, SimArgs, StopArgs,
 };
-use super::compose::{World, latest, sim_config};
+use super::compose::{Place, World, latest, sim_config};
 use super::headless;
 use super::{Failure, Outcome, print};
 use crate::config::{self, Overrides, Throughput};
@@ -307,13 +307,12 @@ pub(super) async fn sim(world: &World, args: &SimArgs) -> Outcome {
         .items
         .clone()
         .unwrap_or_else(|| config.paths.prepared_dir.clone().into());
-    let settings = sim_config(
-        &config,
-        args.state_dir.clone(),
+    let place = Place {
+        state_dir: args.state_dir.clone(),
         items,
-        args.port,
-        Arc::clone(&world.clock),
-    );
+        port: args.port,
+    };
+    let settings = sim_config(&config, place, Arc::clone(&world.clock));
     let failed = |error: String| Failure::new(ExitCode::Failed, error);
     let server = crate::sim::SimServer::start(settings)
         .await

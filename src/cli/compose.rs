@@ -153,33 +153,25 @@ impl Providers {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&state_dir)
             .cloned();
-        let server = match known {
-            Some(server) => server,
-            None => {
-                let settings = sim_config(
-                    config,
-                    state_dir.clone(),
-                    paths.prepared_dir(),
-                    0,
-                    Arc::clone(&self.clock),
-                );
-                let failed = |error: String| {
-                    ProviderError::new(
-                        ProviderErrorKind::Local,
-                        "start the embedded provider",
-                        error,
-                    )
-                };
-                let server = SimServer::start(settings)
-                    .await
-                    .map_err(|error| failed(error.to_string()))?;
-                let server = Arc::new(server);
-                self.servers
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(state_dir, Arc::clone(&server));
-                server
-            }
+        let server = if let Some(server) = known {
+            server
+        } else {
+            let items = Place {
+                state_dir: state_dir.clone(),
+                items: paths.prepared_dir(),
+                port: 0,
+            };
+            let settings = sim_config(config, items, Arc::clone(&self.clock));
+            let doing = "start the embedded provider";
+            let failed = |error: crate::sim::SimError| {
+                ProviderError::new(ProviderErrorKind::Local, doing, error.to_string())
+            };
+            let server = Arc::new(SimServer::start(settings).await.map_err(failed)?);
+            self.servers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(state_dir, Arc::clone(&server));
+            server
         };
         provider::open::open_sim(
             &server.base_url(),
@@ -207,14 +199,19 @@ fn sim_state_dir(config: &Config, paths: &RunPaths) -> PathBuf {
         .join(run)
 }
 
+/// Where an embedded provider keeps its jobs, finds the questions and listens.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Folder of its datasets and jobs.
+    pub(super) state_dir: PathBuf,
+    /// Folder of the prepared items that the oracle answers from.
+    pub(super) items: PathBuf,
+    /// Port on 127.0.0.1; 0 takes a free one.
+    pub(super) port: u16,
+}
+
 /// Maps the configuration to the embedded provider's settings.
-pub(super) fn sim_config(
-    config: &Config,
-    state_dir: PathBuf,
-    items: PathBuf,
-    port: u16,
-    clock: Arc<dyn Clock>,
-) -> SimConfig {
+pub(super) fn sim_config(config: &Config, place: Place, clock: Arc<dyn Clock>) -> SimConfig {
     let sim = &config.provider.sim;
     let answers = match (sim.answers, &sim.replay_dir) {
         (SimAnswers::Replay, Some(dir)) => Answers::Replay(ReplaySettings {
@@ -222,17 +219,17 @@ pub(super) fn sim_config(
             prompts: system_prompts(config),
         }),
         (SimAnswers::Oracle | SimAnswers::Replay, _) => {
-            Answers::Oracle(oracle_settings(sim, &items))
+            Answers::Oracle(oracle_settings(sim, &place.items))
         }
     };
     SimConfig {
-        state_dir,
+        state_dir: place.state_dir,
         seconds_per_job: sim.seconds_per_job,
         answers,
         seed: sim.seed,
         row_error_rate: sim.row_error_rate,
         api_key: None,
-        listen: std::net::SocketAddr::from(([127, 0, 0, 1], port)),
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], place.port)),
         clock,
     }
 }

@@ -191,6 +191,24 @@ pub(super) fn run(view: &RunView, standing: Standing, root: &str) {
             ));
         }
     }
+    totals(view);
+    for trial in &view.trials {
+        out(&format!(
+            "  trial     {} ({} parts)",
+            trial.trial.slug,
+            trial.parts.len()
+        ));
+    }
+    for (at, changes) in &view.drift {
+        out(&format!(
+            "  drift     {at}: {}",
+            printable(&changes.join("; "))
+        ));
+    }
+}
+
+/// Parts, requests, tokens and money of a run.
+fn totals(view: &RunView) {
     let totals = &view.totals;
     let states: Vec<String> = WorkStatus::ALL
         .into_iter()
@@ -226,19 +244,6 @@ pub(super) fn run(view: &RunView, standing: Standing, root: &str) {
         "  jobs      {} accepted, {} of them adopted",
         totals.jobs, totals.adopted
     ));
-    for trial in &view.trials {
-        out(&format!(
-            "  trial     {} ({} parts)",
-            trial.trial.slug,
-            trial.parts.len()
-        ));
-    }
-    for (at, changes) in &view.drift {
-        out(&format!(
-            "  drift     {at}: {}",
-            printable(&changes.join("; "))
-        ));
-    }
 }
 
 /// A run as `show --json` and `list --json` give it.

@@ -144,7 +144,10 @@ impl Fleet for LocalFleet {
     }
 
     async fn plan_new(&self, config: &Path, gate: Gate) -> Result<Plan, FleetError> {
-        let (host, request) = (self.host.clone(), self.request(None, Some(config.to_path_buf()), gate));
+        let (host, request) = (
+            self.host.clone(),
+            self.request(None, Some(config.to_path_buf()), gate),
+        );
         blocking(move || launch::plan(&host, &request)).await
     }
 
