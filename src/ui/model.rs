@@ -114,7 +114,7 @@ impl RunPicture {
             if work.used_by == 0 {
                 continue;
             }
-            let status = work.state.status();
+            let status = shown(work, standing);
             waiting += u64::from(status == WorkStatus::Pending);
             ahead[index] = if status == WorkStatus::Pending {
                 waiting
@@ -144,7 +144,7 @@ impl RunPicture {
             };
             for part in &trial.parts {
                 if let Some(work) = view.works.get(part.work) {
-                    row.take(work, ahead[part.work]);
+                    row.take(work, shown(work, standing), ahead[part.work]);
                 }
             }
             picture.trials.push(row);
@@ -153,7 +153,7 @@ impl RunPicture {
     }
 
     fn take(&mut self, index: usize, work: &WorkView, filter: &QueueFilter) {
-        let status = work.state.status();
+        let status = shown(work, self.standing);
         self.cells.push(status);
         self.retries += u64::from(attempts(work).saturating_sub(1));
         if Section::of(status) == Section::Flight {
@@ -161,7 +161,7 @@ impl RunPicture {
             self.youngest = self.youngest.max(work.submitted_at);
         }
         if let Ok(position) = u32::try_from(index)
-            && (filter.is_empty() || filter.accepts(work))
+            && (filter.is_empty() || filter.accepts(work, status))
         {
             self.queue.sections[Section::of(status) as usize].push(position);
         }
@@ -180,7 +180,14 @@ impl RunPicture {
 
     /// Parts in a state.
     pub fn parts(&self, status: WorkStatus) -> u64 {
-        self.view.totals.with(status)
+        let with = |status| self.view.totals.with(status);
+        match status {
+            WorkStatus::InDoubt if self.standing.is_live() => 0,
+            WorkStatus::Submitted if self.standing.is_live() => {
+                with(WorkStatus::Submitted) + with(WorkStatus::InDoubt)
+            }
+            _ => with(status),
+        }
     }
 
     /// Parts at the provider.
@@ -286,8 +293,7 @@ impl RunPicture {
 }
 
 impl TrialRow {
-    fn take(&mut self, work: &WorkView, ahead: u64) {
-        let status = work.state.status();
+    fn take(&mut self, work: &WorkView, status: WorkStatus, ahead: u64) {
         self.requests += work.part.rows;
         self.answered += work.rows_done();
         self.failed += if status == WorkStatus::Failed {
@@ -305,6 +311,17 @@ impl TrialRow {
         if work.owner == self.slug {
             self.cost += work.cost.unwrap_or_default();
         }
+    }
+}
+
+/// The state that a part is shown in.
+///
+/// While somebody drives, an announced submission is under way: its driver makes the call, or asks the provider what became
+/// of it. It is in doubt, and worth a look, only once nobody does.
+pub fn shown(work: &WorkView, standing: Standing) -> WorkStatus {
+    match work.state.status() {
+        WorkStatus::InDoubt if standing.is_live() => WorkStatus::Submitted,
+        status => status,
     }
 }
 

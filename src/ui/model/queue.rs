@@ -18,8 +18,7 @@ impl QueueFilter {
         self.text.trim().is_empty() && !self.attention
     }
 
-    pub(super) fn accepts(&self, work: &WorkView) -> bool {
-        let status = work.state.status();
+    pub(super) fn accepts(&self, work: &WorkView, status: WorkStatus) -> bool {
         if self.attention && !needs_look(status) {
             return false;
         }

@@ -63,8 +63,17 @@ fn requests(pen: &Pen<'_>, pace: Option<&Pace>) -> Vec<Span<'static>> {
         None => vec![Span::styled("no job has ended yet", pen.theme.dim)],
         Some(pace) => vec![
             Span::styled(gauge::spark(&pace.buckets), pen.theme.run),
-            Span::styled(format!("  {}", thousands(pace.per_minute)), pen.theme.text),
+            Span::styled(format!("  {}", brief(pace.per_minute)), pen.theme.text),
         ],
+    }
+}
+
+/// A rate that fits its column: exact below ten thousand, in thousands above.
+fn brief(rate: u64) -> String {
+    if rate < 10_000 {
+        thousands(rate)
+    } else {
+        format!("{}k", thousands(rate / 1000))
     }
 }
 
