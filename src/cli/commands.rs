@@ -300,6 +300,26 @@ pub(super) fn show(world: &World, args: &ShowArgs) -> Outcome {
     Ok(ExitCode::Done)
 }
 
+/// `migrate`.
+pub(super) fn migrate(world: &World, args: &ShowArgs) -> Outcome {
+    let host = world.host(&world.experiments_dir(args.place.experiments_dir.as_deref()));
+    let run_id = chosen(&host, args.run.as_ref())?;
+    let migration = crate::engine::migrate::migrate(&host, &run_id)?;
+    if args.output.format() == Format::Json {
+        print::json(&migration);
+        return Ok(ExitCode::Done);
+    }
+    let parts = format!(
+        "{} parts, {} downloaded, {} in doubt (resume asks the provider)",
+        migration.parts, migration.parts_done, migration.parts_in_doubt
+    );
+    print::out(&match migration.facts {
+        0 => format!("run {run_id}: its ledger is there, nothing to migrate; {parts}"),
+        facts => format!("run {run_id}: ledger rebuilt with {facts} facts; {parts}"),
+    });
+    Ok(ExitCode::Done)
+}
+
 /// `sim`.
 pub(super) async fn sim(world: &World, args: &SimArgs) -> Outcome {
     let config = config::load(&args.config, &Overrides::default(), &world.env)?;

@@ -91,7 +91,7 @@ impl Section {
     }
 }
 
-/// Positions into [`RunView::works`] by section.
+/// Positions into [`RunView::works`](crate::snapshot::RunView::works) by section.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueueOrder {
     /// The filter it was made with.
