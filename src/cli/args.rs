@@ -89,7 +89,7 @@ pub enum Command {
     List(ListArgs),
     /// Show one run
     Show(ShowArgs),
-    /// Rebuild a lost ledger from run_state.json and the trial manifests
+    /// Rebuild a lost ledger from `run_state.json` and the trial manifests
     Migrate(ShowArgs),
     /// Write a manifest with the digest of every artifact of a complete run
     Archive(ArchiveArgs),

@@ -181,13 +181,16 @@ impl RunPicture {
     /// Parts in a state.
     pub fn parts(&self, status: WorkStatus) -> u64 {
         let with = |status| self.view.totals.with(status);
-        match status {
-            WorkStatus::InDoubt if self.standing.is_live() => 0,
-            WorkStatus::Submitted if self.standing.is_live() => {
-                with(WorkStatus::Submitted) + with(WorkStatus::InDoubt)
-            }
-            _ => with(status),
+        let live = self.standing.is_live();
+        if live && status == WorkStatus::InDoubt {
+            return 0;
         }
+        let under_way = if live && status == WorkStatus::Submitted {
+            with(WorkStatus::InDoubt)
+        } else {
+            0
+        };
+        with(status) + under_way
     }
 
     /// Parts at the provider.
@@ -319,9 +322,11 @@ impl TrialRow {
 /// While somebody drives, an announced submission is under way: its driver makes the call, or asks the provider what became
 /// of it. It is in doubt, and worth a look, only once nobody does.
 pub fn shown(work: &WorkView, standing: Standing) -> WorkStatus {
-    match work.state.status() {
-        WorkStatus::InDoubt if standing.is_live() => WorkStatus::Submitted,
-        status => status,
+    let status = work.state.status();
+    if status == WorkStatus::InDoubt && standing.is_live() {
+        WorkStatus::Submitted
+    } else {
+        status
     }
 }
 
