@@ -2,11 +2,17 @@
 //!
 //! Flags are kebab-case; the predecessor's spellings with underscores are accepted everywhere.
 
+mod groups;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Condition, Gate, Phase, RunId};
+use crate::domain::RunId;
+
+pub use groups::{
+    ConditionArg, DriveArgs, Format, GateArgs, OutputArgs, OverrideArgs, PlaceArgs, ThroughputArgs,
+};
 
 /// Flight deck for LLM batch evaluations. Without a command it opens the console.
 #[derive(Debug, Parser)]
@@ -37,7 +43,7 @@ pub struct ConsoleArgs {
     /// Print the plan instead of opening the console
     #[arg(short = 'n', long, alias = "plan_only")]
     pub plan_only: bool,
-    /// Folder of the runs [default: paths.experiments_dir of the config]
+    /// Folder of the runs [default: `paths.experiments_dir` of the config]
     #[arg(long, value_name = "DIR", alias = "experiments_dir")]
     pub experiments_dir: Option<String>,
     /// Colours of the console
@@ -75,28 +81,6 @@ pub enum Glyphs {
     Ascii,
 }
 
-/// Which conditions are submitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ConditionArg {
-    /// Control and treatment.
-    Both,
-    /// Control only.
-    Control,
-    /// Treatment only.
-    Treatment,
-}
-
-impl ConditionArg {
-    /// The condition, where one is named.
-    pub fn only(self) -> Option<Condition> {
-        match self {
-            Self::Both => None,
-            Self::Control => Some(Condition::Control),
-            Self::Treatment => Some(Condition::Treatment),
-        }
-    }
-}
-
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -112,6 +96,8 @@ pub enum Command {
     List(ListArgs),
     /// Show one run
     Show(ShowArgs),
+    /// Rebuild a lost ledger from `run_state.json` and the trial manifests
+    Migrate(ShowArgs),
     /// Write a manifest with the digest of every artifact of a complete run
     Archive(ArchiveArgs),
     /// Serve the embedded provider over HTTP on loopback
@@ -132,88 +118,6 @@ pub enum Command {
     },
 }
 
-/// The range of phases.
-#[derive(Debug, Clone, Default, Args)]
-pub struct GateArgs {
-    /// Do one step only
-    #[arg(long, value_name = "STEP", alias = "only_step", alias = "only", conflicts_with_all = ["from_step", "to_step"])]
-    pub only_step: Option<String>,
-    /// Begin with this step
-    #[arg(long, value_name = "STEP", alias = "from_step", alias = "from")]
-    pub from_step: Option<String>,
-    /// End with this step
-    #[arg(long, value_name = "STEP", alias = "to_step", alias = "to")]
-    pub to_step: Option<String>,
-}
-
-impl GateArgs {
-    /// The gate these flags select; `archive` extends an open end. The error lists the allowed steps.
-    pub fn gate(&self, last: Phase) -> Result<Gate, String> {
-        let read = |text: &Option<String>| {
-            text.as_deref()
-                .map(str::parse::<Phase>)
-                .transpose()
-                .map_err(|error| error.to_string())
-        };
-        if let Some(only) = read(&self.only_step)? {
-            return Ok(Gate::only(only));
-        }
-        let from = read(&self.from_step)?.unwrap_or(Phase::Prepare);
-        let to = read(&self.to_step)?.unwrap_or(last.max(from));
-        Gate::new(from, to).ok_or_else(|| {
-            format!(
-                "--from-step {from} comes after --to-step {to}; the order is {}",
-                Phase::ALL.map(Phase::as_str).join(", ")
-            )
-        })
-    }
-}
-
-/// Settings that lie over the config file.
-#[derive(Debug, Clone, Default, Args)]
-pub struct OverrideArgs {
-    /// Prompt sets to run, separated by commas
-    #[arg(
-        long,
-        value_name = "NAMES",
-        alias = "prompt_sets",
-        value_delimiter = ','
-    )]
-    pub prompt_sets: Vec<String>,
-    /// Temperatures to run, separated by commas
-    #[arg(long, value_name = "TEMPS", value_delimiter = ',')]
-    pub temps: Vec<f64>,
-    /// Most items of each dataset
-    #[arg(long, value_name = "N", alias = "limit_items", alias = "limit")]
-    pub limit_items: Option<u64>,
-    /// Use the embedded provider instead of the configured one (the predecessor's --dry_run)
-    #[arg(long, alias = "dry-run", alias = "dry_run")]
-    pub simulate: bool,
-    /// Account at the provider
-    #[arg(long, value_name = "ID", alias = "account_id")]
-    pub account_id: Option<String>,
-    /// Folder of the runs [default: paths.experiments_dir of the config]
-    #[arg(long, value_name = "DIR", alias = "experiments_dir")]
-    pub experiments_dir: Option<String>,
-    /// Settings that change no answer.
-    #[command(flatten)]
-    pub throughput: ThroughputArgs,
-}
-
-/// Settings that change no answer.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ThroughputArgs {
-    /// Jobs at the provider at once
-    #[arg(long, value_name = "N", alias = "max_concurrent_jobs")]
-    pub max_concurrent_jobs: Option<u32>,
-    /// Parts of each prompt set, temperature and condition (fixed once built)
-    #[arg(long, value_name = "N", alias = "parts_per_dataset")]
-    pub parts_per_dataset: Option<u32>,
-    /// Requests in a part (fixed once built)
-    #[arg(long, value_name = "N", alias = "lines_per_part")]
-    pub lines_per_part: Option<u64>,
-}
-
 /// `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -226,24 +130,12 @@ pub struct RunArgs {
     /// Insist that the run exists
     #[arg(long)]
     pub resume: bool,
-    /// Print the plan and change nothing
-    #[arg(short = 'n', long, alias = "plan_only")]
-    pub plan_only: bool,
-    /// Accept a changed configuration; do fresh local steps of the gate again
-    #[arg(long)]
-    pub force: bool,
-    /// Archive at the end
-    #[arg(long)]
-    pub archive: bool,
-    /// The plan as JSON (with --plan-only), or the result
-    #[arg(long)]
-    pub json: bool,
     /// Submit the parts of one condition only
     #[arg(long, value_enum, default_value_t = ConditionArg::Both)]
     pub condition: ConditionArg,
-    /// The range of phases.
+    /// How it is driven.
     #[command(flatten)]
-    pub gate: GateArgs,
+    pub drive: DriveArgs,
     /// Settings over the config file.
     #[command(flatten)]
     pub overrides: OverrideArgs,
@@ -257,35 +149,15 @@ pub struct ResumeArgs {
     /// Config file to compare and continue with [default: the run's own]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Accept a changed configuration; do fresh local steps of the gate again
-    #[arg(long)]
-    pub force: bool,
-    /// Archive at the end
-    #[arg(long)]
-    pub archive: bool,
-    /// Print the plan and change nothing
-    #[arg(short = 'n', long, alias = "plan_only")]
-    pub plan_only: bool,
-    /// The plan as JSON (with --plan-only), or the result
-    #[arg(long)]
-    pub json: bool,
-    /// The range of phases.
+    /// How it is driven.
     #[command(flatten)]
-    pub gate: GateArgs,
+    pub drive: DriveArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
     /// Settings that change no answer.
     #[command(flatten)]
     pub throughput: ThroughputArgs,
-}
-
-/// Where the runs are.
-#[derive(Debug, Clone, Default, Args)]
-pub struct PlaceArgs {
-    /// Folder of the runs [default: experiments]
-    #[arg(long, value_name = "DIR", alias = "experiments_dir")]
-    pub experiments_dir: Option<String>,
 }
 
 /// `stop`.
@@ -309,9 +181,9 @@ pub struct PlanArgs {
     /// Plan a new run from this config
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     pub config: Option<PathBuf>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// The range of phases.
     #[command(flatten)]
     pub gate: GateArgs,
@@ -323,9 +195,9 @@ pub struct PlanArgs {
 /// `list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -336,9 +208,9 @@ pub struct ListArgs {
 pub struct ShowArgs {
     /// The run [default: the latest]
     pub run: Option<RunId>,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -349,9 +221,9 @@ pub struct ShowArgs {
 pub struct ArchiveArgs {
     /// The run
     pub run: RunId,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
+    /// As JSON.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// Folder of the runs.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -360,7 +232,7 @@ pub struct ArchiveArgs {
 /// `sim`.
 #[derive(Debug, Args)]
 pub struct SimArgs {
-    /// Config whose provider.sim section says how to answer
+    /// Config whose `provider.sim` section says how to answer
     #[arg(long, value_name = "FILE", default_value = "config/eval_config.yaml")]
     pub config: PathBuf,
     /// Port on 127.0.0.1; 0 takes a free one
@@ -374,7 +246,7 @@ pub struct SimArgs {
         default_value = "experiments/.sim/served"
     )]
     pub state_dir: PathBuf,
-    /// Prepared items that the oracle answers from: a folder with open_book.jsonl and closed_book.jsonl
+    /// Prepared items that the oracle answers from: a folder with `open_book.jsonl` and `closed_book.jsonl`
     #[arg(long, value_name = "DIR")]
     pub items: Option<PathBuf>,
 }
@@ -393,9 +265,9 @@ pub enum ConfigCommand {
         /// The file
         #[arg(default_value = "config/eval_config.yaml")]
         file: PathBuf,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        /// As JSON.
+        #[command(flatten)]
+        output: OutputArgs,
     },
     /// Print the JSON Schema of the configuration
     Schema,
@@ -409,6 +281,7 @@ pub fn command() -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Gate, Phase};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -435,8 +308,8 @@ mod tests {
         let Some(Command::Run(run)) = cli.command else {
             panic!("not a run")
         };
-        assert_eq!(run.gate.gate(Phase::Report), Ok(Gate::only(Phase::Parse)));
-        assert!(run.overrides.simulate && run.plan_only);
+        assert_eq!(run.drive.gate.gate(), Ok(Gate::only(Phase::Parse)));
+        assert!(run.overrides.simulate && run.drive.plan_only);
         let words = [
             "evaltui",
             "run",
@@ -465,7 +338,7 @@ mod tests {
             ..GateArgs::default()
         };
         assert!(
-            gate.gate(Phase::Report)
+            gate.gate()
                 .is_err_and(|e| e.contains("prepare, build") && e.contains("parse?"))
         );
         let gate = GateArgs {
@@ -473,9 +346,6 @@ mod tests {
             to_step: Some("parse".into()),
             ..GateArgs::default()
         };
-        assert!(
-            gate.gate(Phase::Report)
-                .is_err_and(|e| e.contains("comes after"))
-        );
+        assert!(gate.gate().is_err_and(|e| e.contains("comes after")));
     }
 }

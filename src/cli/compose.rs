@@ -20,13 +20,13 @@ use crate::store::{ExperimentsDir, RunPaths};
 use crate::sys::{Clock, Environment, SystemClock};
 
 /// The folder of the runs where no config says another.
-pub const DEFAULT_EXPERIMENTS: &str = "experiments";
+pub(super) const DEFAULT_EXPERIMENTS: &str = "experiments";
 
 /// Share of the oracle's wrong answers to answerable open items that abstain, as cautious models do.
 const ABSTAIN_WHEN_WRONG: f64 = 0.3;
 
 /// Forbids core dumps, which would hold keys (guarantees, P25). Best effort: a refusal changes nothing else.
-pub fn harden() {
+pub(super) fn harden() {
     let none = rustix::process::Rlimit {
         current: Some(0),
         maximum: Some(0),
@@ -38,7 +38,7 @@ pub fn harden() {
 
 /// The process's surroundings.
 #[derive(Debug, Clone)]
-pub struct World {
+pub(super) struct World {
     /// Environment variables, with those of `.env` under them.
     pub env: Environment,
     /// The wall clock.
@@ -48,7 +48,7 @@ pub struct World {
 
 impl World {
     /// Reads the environment and `.env`.
-    pub fn of_process() -> Self {
+    pub(super) fn of_process() -> Self {
         let mut env = Environment::from_pairs(
             std::env::vars_os()
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
@@ -68,7 +68,7 @@ impl World {
     }
 
     /// The engine's surroundings for a folder of runs.
-    pub fn host(&self, experiments_dir: &Path) -> Host {
+    pub(super) fn host(&self, experiments_dir: &Path) -> Host {
         Host {
             experiments: ExperimentsDir::new(experiments_dir.to_path_buf()),
             clock: Arc::clone(&self.clock),
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// The folder of the runs: flag, environment, default.
-    pub fn experiments_dir(&self, flag: Option<&str>) -> PathBuf {
+    pub(super) fn experiments_dir(&self, flag: Option<&str>) -> PathBuf {
         flag.or_else(|| self.env.get(crate::sys::env::EXPERIMENTS_DIR))
             .unwrap_or(DEFAULT_EXPERIMENTS)
             .into()
@@ -153,33 +153,25 @@ impl Providers {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&state_dir)
             .cloned();
-        let server = match known {
-            Some(server) => server,
-            None => {
-                let settings = sim_config(
-                    config,
-                    state_dir.clone(),
-                    paths.prepared_dir(),
-                    0,
-                    Arc::clone(&self.clock),
-                );
-                let failed = |error: String| {
-                    ProviderError::new(
-                        ProviderErrorKind::Local,
-                        "start the embedded provider",
-                        error,
-                    )
-                };
-                let server = SimServer::start(settings)
-                    .await
-                    .map_err(|error| failed(error.to_string()))?;
-                let server = Arc::new(server);
-                self.servers
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(state_dir, Arc::clone(&server));
-                server
-            }
+        let server = if let Some(server) = known {
+            server
+        } else {
+            let items = Place {
+                state_dir: state_dir.clone(),
+                items: paths.prepared_dir(),
+                port: 0,
+            };
+            let settings = sim_config(config, items, Arc::clone(&self.clock));
+            let doing = "start the embedded provider";
+            let failed = |error: crate::sim::SimError| {
+                ProviderError::new(ProviderErrorKind::Local, doing, error.to_string())
+            };
+            let server = Arc::new(SimServer::start(settings).await.map_err(failed)?);
+            self.servers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(state_dir, Arc::clone(&server));
+            server
         };
         provider::open::open_sim(
             &server.base_url(),
@@ -207,14 +199,19 @@ fn sim_state_dir(config: &Config, paths: &RunPaths) -> PathBuf {
         .join(run)
 }
 
+/// Where an embedded provider keeps its jobs, finds the questions and listens.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Folder of its datasets and jobs.
+    pub(super) state_dir: PathBuf,
+    /// Folder of the prepared items that the oracle answers from.
+    pub(super) items: PathBuf,
+    /// Port on 127.0.0.1; 0 takes a free one.
+    pub(super) port: u16,
+}
+
 /// Maps the configuration to the embedded provider's settings.
-pub fn sim_config(
-    config: &Config,
-    state_dir: PathBuf,
-    items: PathBuf,
-    port: u16,
-    clock: Arc<dyn Clock>,
-) -> SimConfig {
+pub(super) fn sim_config(config: &Config, place: Place, clock: Arc<dyn Clock>) -> SimConfig {
     let sim = &config.provider.sim;
     let answers = match (sim.answers, &sim.replay_dir) {
         (SimAnswers::Replay, Some(dir)) => Answers::Replay(ReplaySettings {
@@ -222,17 +219,17 @@ pub fn sim_config(
             prompts: system_prompts(config),
         }),
         (SimAnswers::Oracle | SimAnswers::Replay, _) => {
-            Answers::Oracle(oracle_settings(sim, &items))
+            Answers::Oracle(oracle_settings(sim, &place.items))
         }
     };
     SimConfig {
-        state_dir,
+        state_dir: place.state_dir,
         seconds_per_job: sim.seconds_per_job,
         answers,
         seed: sim.seed,
         row_error_rate: sim.row_error_rate,
         api_key: None,
-        listen: std::net::SocketAddr::from(([127, 0, 0, 1], port)),
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], place.port)),
         clock,
     }
 }
@@ -272,7 +269,7 @@ fn system_prompts(config: &Config) -> Vec<SystemPrompt> {
 }
 
 /// The latest run of a folder, by the time it was made.
-pub fn latest(host: &Host) -> Result<Option<RunId>, crate::store::StoreError> {
+pub(super) fn latest(host: &Host) -> Result<Option<RunId>, crate::store::StoreError> {
     let runs = crate::engine::catalogue::Catalogue::default().list(&host.experiments, &[])?;
     Ok(runs.into_iter().next().map(|run| run.run_id))
 }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+use super::args::Format;
 use super::print;
 use super::{Failure, Outcome};
 use crate::domain::text::thousands;
@@ -19,17 +20,8 @@ use crate::engine::session::{self, Ended};
 use crate::engine::{Host, Outlets, Request, StopSwitch};
 use crate::snapshot::RunView;
 
-/// How the result is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
 /// Drives a request to its end.
-pub async fn drive(host: Host, request: Request, format: Format) -> Outcome {
+pub(super) async fn drive(host: Host, request: Request, format: Format) -> Outcome {
     let stop = StopSwitch::default();
     let signals = Arc::new(AtomicU8::new(0));
     tokio::spawn(heed_signals(stop.clone(), Arc::clone(&signals)));

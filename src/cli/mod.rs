@@ -111,6 +111,7 @@ fn run(cli: Cli) -> Outcome {
             Some(Command::Plan(args)) => commands::plan(&world, &args),
             Some(Command::List(args)) => commands::list(&world, &args),
             Some(Command::Show(args)) => commands::show(&world, &args),
+            Some(Command::Migrate(args)) => commands::migrate(&world, &args),
             Some(Command::Archive(args)) => commands::archive(&world, args).await,
             Some(Command::Sim(args)) => commands::sim(&world, &args).await,
             Some(Command::Config(command)) => commands::config(&world, &command),

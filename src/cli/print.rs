@@ -8,23 +8,23 @@ use crate::engine::{RunSummary, Standing};
 use crate::snapshot::RunView;
 
 /// Writes a line of results to standard output.
-pub fn out(text: &str) {
+pub(super) fn out(text: &str) {
     // Nobody listens any more: there is nobody to tell.
     writeln!(io::stdout().lock(), "{text}").ok();
 }
 
 /// Writes a line of diagnostics to standard error.
-pub fn note(text: &str) {
+pub(super) fn note(text: &str) {
     writeln!(io::stderr().lock(), "{}", printable_lines(text)).ok();
 }
 
 /// Writes an error to standard error.
-pub fn error(text: &str) {
+pub(super) fn error(text: &str) {
     note(&format!("error: {text}"));
 }
 
 /// Writes a value as indented JSON to standard output.
-pub fn json(value: &impl serde::Serialize) {
+pub(super) fn json(value: &impl serde::Serialize) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => out(&text),
         Err(problem) => error(&format!("cannot write JSON: {problem}")),
@@ -39,7 +39,7 @@ fn or_dash(text: Option<String>) -> String {
 const WORKLIST_SHOWN: usize = 40;
 
 /// The plan for people.
-pub fn plan(plan: &Plan) {
+pub(super) fn plan(plan: &Plan) {
     let of = plan
         .run_id
         .as_ref()
@@ -125,7 +125,7 @@ fn worklist(plan: &Plan) {
 }
 
 /// One letter for each phase's status, e.g. `✓✓►·······`.
-pub fn strip(phases: &[PhaseStatus; 10]) -> String {
+pub(super) fn strip(phases: &[PhaseStatus; 10]) -> String {
     phases
         .iter()
         .map(|status| match status {
@@ -139,7 +139,7 @@ pub fn strip(phases: &[PhaseStatus; 10]) -> String {
 }
 
 /// The list of runs for people.
-pub fn runs(runs: &[RunSummary]) {
+pub(super) fn runs(runs: &[RunSummary]) {
     if runs.is_empty() {
         out("no runs yet; `evaltui run` makes one");
         return;
@@ -168,7 +168,7 @@ pub fn runs(runs: &[RunSummary]) {
 }
 
 /// One run for people.
-pub fn run(view: &RunView, standing: Standing, root: &str) {
+pub(super) fn run(view: &RunView, standing: Standing, root: &str) {
     let phases = Phase::ALL.map(|p| view.phase(p).status);
     out(&format!("run {} ({})", view.run_id, standing.as_str()));
     out(&format!("  folder    {root}"));
@@ -191,6 +191,24 @@ pub fn run(view: &RunView, standing: Standing, root: &str) {
             ));
         }
     }
+    totals(view);
+    for trial in &view.trials {
+        out(&format!(
+            "  trial     {} ({} parts)",
+            trial.trial.slug,
+            trial.parts.len()
+        ));
+    }
+    for (at, changes) in &view.drift {
+        out(&format!(
+            "  drift     {at}: {}",
+            printable(&changes.join("; "))
+        ));
+    }
+}
+
+/// Parts, requests, tokens and money of a run.
+fn totals(view: &RunView) {
     let totals = &view.totals;
     let states: Vec<String> = WorkStatus::ALL
         .into_iter()
@@ -226,24 +244,11 @@ pub fn run(view: &RunView, standing: Standing, root: &str) {
         "  jobs      {} accepted, {} of them adopted",
         totals.jobs, totals.adopted
     ));
-    for trial in &view.trials {
-        out(&format!(
-            "  trial     {} ({} parts)",
-            trial.trial.slug,
-            trial.parts.len()
-        ));
-    }
-    for (at, changes) in &view.drift {
-        out(&format!(
-            "  drift     {at}: {}",
-            printable(&changes.join("; "))
-        ));
-    }
 }
 
 /// A run as `show --json` and `list --json` give it.
 #[derive(Debug, serde::Serialize)]
-pub struct RunJson<'a> {
+pub(super) struct RunJson<'a> {
     run_id: &'a RunId,
     state: &'static str,
     phases: std::collections::BTreeMap<&'static str, &'static str>,
@@ -260,7 +265,7 @@ pub struct RunJson<'a> {
 
 impl<'a> RunJson<'a> {
     /// From a line of the list.
-    pub fn of_summary(run: &'a RunSummary) -> Self {
+    pub(super) fn of_summary(run: &'a RunSummary) -> Self {
         Self {
             run_id: &run.run_id,
             state: run.standing.as_str(),
@@ -281,7 +286,7 @@ impl<'a> RunJson<'a> {
     }
 
     /// From a picture.
-    pub fn of_view(view: &'a RunView, standing: Standing) -> Self {
+    pub(super) fn of_view(view: &'a RunView, standing: Standing) -> Self {
         Self {
             run_id: &view.run_id,
             state: standing.as_str(),

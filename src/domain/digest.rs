@@ -91,7 +91,9 @@ impl FromStr for Digest {
             return Err(DigestError);
         }
         for (i, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| DigestError)?;
+            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16)
+                .ok()
+                .ok_or(DigestError)?;
         }
         Ok(Self(bytes))
     }

@@ -199,7 +199,7 @@ impl FromStr for PartKey {
         };
         Ok(Self {
             temp: Temperature::from_label(label).ok_or_else(fail)?,
-            condition: condition.parse().map_err(|_| fail())?,
+            condition: condition.parse().ok().ok_or_else(fail)?,
             number: number
                 .strip_prefix('p')
                 .and_then(|n| n.parse().ok())

@@ -71,14 +71,11 @@ impl JobState {
 
 impl fmt::Display for JobState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(word) => write!(
-                f,
-                "unknown ({})",
-                super::text::shorten(&super::text::printable(word), 40)
-            ),
-            known => f.pad(known.as_str()),
+        if let Self::Unknown(word) = self {
+            let word = super::text::shorten(&super::text::printable(word), 40);
+            return write!(f, "unknown ({word})");
         }
+        f.pad(self.as_str())
     }
 }
 

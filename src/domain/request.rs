@@ -113,10 +113,10 @@ impl<'a> CustomId<'a> {
         let id = Self {
             dataset: next()?,
             item_id: next()?,
-            condition: next()?.parse().map_err(|_| fail())?,
-            temp: next()?.parse().map_err(|_| fail())?,
-            sample_index: next()?.parse().map_err(|_| fail())?,
-            item_type: next()?.parse().map_err(|_| fail())?,
+            condition: next()?.parse().ok().ok_or_else(fail)?,
+            temp: next()?.parse().ok().ok_or_else(fail)?,
+            sample_index: next()?.parse().ok().ok_or_else(fail)?,
+            item_type: next()?.parse().ok().ok_or_else(fail)?,
         };
         if fields.next().is_some() {
             Err(fail())

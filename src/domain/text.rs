@@ -18,7 +18,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     for c in text.chars() {
         match c {
             '\n' | '\t' | '\r' => out.push(' '),
-            c if is_hostile(c) => out.push_str(&format!("<U+{:04X}>", u32::from(c))),
+            c if is_hostile(c) => out.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
             c => out.push(c),
         }
     }

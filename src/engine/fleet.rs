@@ -150,7 +150,7 @@ pub trait Fleet: Send + Sync + Debug {
         }
         Err(FleetError {
             message: format!(
-                "no plan for {}: use `evaltui plan --config`",
+                "no preview for {}: only the default config can be planned here",
                 crate::domain::text::printable(&config.display().to_string())
             ),
             exit: ExitCode::Usage,

@@ -1,7 +1,7 @@
 //! The fleet of one experiments folder: what the console is given.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -140,6 +140,14 @@ impl Fleet for LocalFleet {
 
     async fn plan(&self, run_id: Option<&RunId>, gate: Gate) -> Result<Plan, FleetError> {
         let (host, request) = (self.host.clone(), self.request(run_id, None, gate));
+        blocking(move || launch::plan(&host, &request)).await
+    }
+
+    async fn plan_new(&self, config: &Path, gate: Gate) -> Result<Plan, FleetError> {
+        let (host, request) = (
+            self.host.clone(),
+            self.request(None, Some(config.to_path_buf()), gate),
+        );
         blocking(move || launch::plan(&host, &request)).await
     }
 

@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod launch;
 pub mod local;
 mod local_phase;
+pub mod migrate;
 pub mod queue;
 pub mod reconcile;
 pub mod recorder;

@@ -338,6 +338,7 @@ impl WorkView {
         self.since = past.since;
         self.submitted_at = past.submitted_at;
         self.attempts_ended = past.attempts_ended;
+        self.jobs.clone_from(&past.jobs);
         self.rows = past.tally;
         if let WorkState::Submitted { counts, .. } = &past.state {
             self.counts = *counts;

@@ -1,6 +1,6 @@
 //! Seeded randomness with a stable specification.
 //!
-//! Every random draw of the program comes from ChaCha12 (D. J. Bernstein, "ChaCha, a variant of Salsa20", 2008),
+//! Every random draw of the program comes from `ChaCha12` (D. J. Bernstein, "`ChaCha`, a variant of Salsa20", 2008),
 //! whose stream is fixed by its 32-byte seed, so the same seed gives the same bytes on every machine and version.
 
 use rand_chacha::ChaCha12Rng;

@@ -202,9 +202,10 @@ impl App {
     /// Takes an event in; says what is to be done.
     pub fn update(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         self.now = now;
-        let mut effects = match event {
-            Event::Input(input) => self.input(input),
-            other => self.answer(other),
+        let mut effects = if let Event::Input(input) = event {
+            self.input(input)
+        } else {
+            self.answer(event)
         };
         effects.extend(self.watch_what_is_shown());
         effects
@@ -219,7 +220,7 @@ impl App {
     pub fn current(&self) -> Option<RunId> {
         match self.place() {
             Place::Runs => self.runs.selected().map(|s| s.run_id.clone()),
-            _ => self.open.clone(),
+            Place::Cockpit | Place::Plan | Place::Queue | Place::Log => self.open.clone(),
         }
     }
 

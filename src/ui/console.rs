@@ -155,7 +155,7 @@ impl Console {
         }
         if resized && let Some(screen) = &mut self.screen {
             let renewed = screen.renew();
-            self.survive(renewed);
+            self.survive(&renewed);
         }
         for effect in self.app.update(self.clock.now(), event) {
             match self.effects.run(effect) {
@@ -177,12 +177,12 @@ impl Console {
             (Effect::Suspend, Some(_)) => return self.suspend(),
             _ => Ok(()),
         };
-        self.survive(outcome);
+        self.survive(&outcome);
         Ok(())
     }
 
     /// A terminal that fails is a terminal that is gone: the loop goes on without it until what it drives has stopped.
-    fn survive(&mut self, outcome: Result<(), UiError>) {
+    fn survive(&mut self, outcome: &Result<(), UiError>) {
         if outcome.is_err() {
             drop(self.sender.send(Event::Signal(Signal::HangUp)));
         }
@@ -223,7 +223,7 @@ impl Console {
         self.drawn_at = Instant::now();
         let outcome = outcome.map(|hits| self.app.drawn(hits));
         self.app.dirty = false;
-        self.survive(outcome);
+        self.survive(&outcome);
     }
 }
 

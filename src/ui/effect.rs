@@ -1,5 +1,8 @@
 //! Does what the console asks for, in tasks. Every answer comes back as an event; nothing here touches the screen.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +19,8 @@ use crate::engine::{Fleet, RunSummary, WatchHandle};
 const LIST_LIVE: Duration = Duration::from_secs(1);
 /// The same while nothing is.
 const LIST_REST: Duration = Duration::from_secs(3);
+/// The same with very many runs, whose stats alone take a tenth of a second.
+const LIST_MANY: (usize, Duration) = (2_000, Duration::from_secs(10));
 
 /// Runs effects against a fleet.
 #[derive(Debug)]
@@ -65,7 +70,7 @@ impl Effects {
                 Event::Planned(question, plan)
             }),
             Effect::Launch(launch) => {
-                self.ask(async move |fleet| Event::Launched(fleet.launch(launch).await))
+                self.ask(async move |fleet| Event::Launched(fleet.launch(launch).await));
             }
             Effect::Stop(run_id, level) => self.ask(async move |fleet| {
                 let answer = fleet.stop(&run_id, level).await;
@@ -145,7 +150,14 @@ async fn list(fleet: Arc<dyn Fleet>, events: UnboundedSender<Event>, refresh: Ar
         {
             return;
         }
-        let pause = tokio::time::sleep(if live { LIST_LIVE } else { LIST_REST });
+        let many = last
+            .as_ref()
+            .is_some_and(|(runs, _)| runs.len() >= LIST_MANY.0);
+        let pause = tokio::time::sleep(match (live, many) {
+            (true, _) => LIST_LIVE,
+            (false, false) => LIST_REST,
+            (false, true) => LIST_MANY.1,
+        });
         tokio::select! {
             () = pause => {}
             () = refresh.notified() => {}
@@ -176,7 +188,7 @@ async fn follow(
         let stands = *standing.borrow_and_update();
         let wanted = filter.borrow_and_update().clone();
         let made =
-            tokio::task::spawn_blocking(move || RunPicture::of(newest, stands, &wanted)).await;
+            tokio::task::spawn_blocking(move || RunPicture::of(&newest, stands, &wanted)).await;
         // A panic while deriving was told by the hook; the next view is another chance.
         if let Ok(picture) = made
             && events.send(Event::Picture(Arc::new(picture))).is_err()

@@ -116,7 +116,7 @@ pub fn rough_span(ms: u64) -> String {
     match s {
         0 => format!("{ms} ms"),
         1..60 => format!("{s} s"),
-        60..600 if s % 60 > 0 => format!("{} m {:02} s", s / 60, s % 60),
+        60..600 if !s.is_multiple_of(60) => format!("{} m {:02} s", s / 60, s % 60),
         60..3600 => format!("{} m", s / 60),
         3600..86_400 => format!("{} h {:02} m", s / 3600, s / 60 % 60),
         _ => format!("{} d {} h", s / 86_400, s / 3600 % 24),

@@ -47,7 +47,12 @@ fn on_panic(
         return;
     }
     // The task's own handle reports the failure to whoever waits for it; printing here would paint over the screen.
-    let what = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let what = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
     let place = info
         .location()
         .map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));

@@ -1,6 +1,6 @@
 //! The console: a pure `update(event) -> effects`, a pure `view`, and one loop that draws when something changed.
 //!
-//! Flow: input, signals, and answers of [`effect`] become [`event::Event`]s; [`app::App`] turns them into a new state and
+//! Flow: input, signals, and answers of `effect` become [`event::Event`]s; [`app::App`] turns them into a new state and
 //! [`event::Effect`]s; effects run against a [`Fleet`] in tasks. No screen keeps its own copy of a run: all of them read
 //! the newest [`model::RunPicture`].
 

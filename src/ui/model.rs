@@ -11,113 +11,14 @@ use crate::domain::{PhaseStatus, RunId, TrialSlug, Usd, WorkStatus};
 use crate::engine::Standing;
 use crate::snapshot::{RunView, WorkView};
 
+mod pace;
+mod queue;
+
+pub use pace::{Pace, pace};
+pub use queue::{QueueFilter, QueueOrder, Section, needs_look};
+
 /// Finished jobs needed before an end is predicted.
 pub const SAMPLES_FOR_ETA: usize = 3;
-
-/// Which parts the queue shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct QueueFilter {
-    /// Words that a part's line must hold, in any order; `!word` excludes, `state:`, `trial:` and `part:` look in one column.
-    pub text: String,
-    /// Only parts that failed, expired or are in doubt.
-    pub attention: bool,
-}
-
-impl QueueFilter {
-    /// Whether every part passes.
-    pub fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && !self.attention
-    }
-
-    fn accepts(&self, work: &WorkView) -> bool {
-        let status = work.state.status();
-        if self.attention && !needs_look(status) {
-            return false;
-        }
-        self.text.split_whitespace().all(|word| {
-            let (wanted, word) = match word.strip_prefix('!') {
-                Some(rest) if !rest.is_empty() => (false, rest),
-                _ => (true, word),
-            };
-            let word = word.to_lowercase();
-            let holds = |text: &str, word: &str| text.to_lowercase().contains(word);
-            let found = match word.split_once(':') {
-                Some(("state", v)) => holds(status.as_str(), v),
-                Some(("trial", v)) => holds(work.owner.as_str(), v),
-                Some(("part", v)) => holds(&work.part.key.to_string(), v),
-                _ => {
-                    holds(&work.part.key.to_string(), &word)
-                        || holds(work.owner.as_str(), &word)
-                        || holds(status.as_str(), &word)
-                        || holds(&work.note, &word)
-                }
-            };
-            found == wanted
-        })
-    }
-}
-
-/// Whether a part in this state deserves a look.
-pub fn needs_look(status: WorkStatus) -> bool {
-    matches!(
-        status,
-        WorkStatus::Failed | WorkStatus::Expired | WorkStatus::InDoubt
-    )
-}
-
-/// A block of the queue, in the order of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Section {
-    /// Failed, expired, in doubt.
-    Attention,
-    /// At the provider.
-    Flight,
-    /// Waiting for a slot.
-    Waiting,
-    /// Downloaded.
-    Downloaded,
-}
-
-impl Section {
-    /// All, in order.
-    pub const ALL: [Self; 4] = [
-        Self::Attention,
-        Self::Flight,
-        Self::Waiting,
-        Self::Downloaded,
-    ];
-
-    /// The section of a state.
-    pub fn of(status: WorkStatus) -> Self {
-        match status {
-            WorkStatus::Failed | WorkStatus::Expired | WorkStatus::InDoubt => Self::Attention,
-            WorkStatus::Submitted | WorkStatus::Running | WorkStatus::Completed => Self::Flight,
-            WorkStatus::Pending => Self::Waiting,
-            WorkStatus::Downloaded => Self::Downloaded,
-        }
-    }
-
-    /// Whether it starts as one line.
-    pub fn folds(self) -> bool {
-        matches!(self, Self::Waiting | Self::Downloaded)
-    }
-}
-
-/// Positions into [`RunView::works`] by section.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct QueueOrder {
-    /// The filter it was made with.
-    pub filter: QueueFilter,
-    /// Positions, in the order of [`Section::ALL`].
-    pub sections: [Vec<u32>; 4],
-}
-
-impl QueueOrder {
-    /// Parts of a section.
-    pub fn section(&self, section: Section) -> &[u32] {
-        &self.sections[section as usize]
-    }
-}
 
 /// A trial's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +93,7 @@ pub struct RunPicture {
 
 impl RunPicture {
     /// Derives the picture. Linear in the number of parts.
-    pub fn of(view: Arc<RunView>, standing: Standing, filter: &QueueFilter) -> Self {
+    pub fn of(view: &Arc<RunView>, standing: Standing, filter: &QueueFilter) -> Self {
         let mut picture = Self {
             trials: Vec::with_capacity(view.trials.len()),
             cells: Vec::with_capacity(view.works.len()),
@@ -200,12 +101,12 @@ impl RunPicture {
                 filter: filter.clone(),
                 ..QueueOrder::default()
             },
-            turnaround: turnaround(&view),
+            turnaround: turnaround(view),
             oldest: None,
             youngest: None,
             retries: 0,
             standing,
-            view: Arc::clone(&view),
+            view: Arc::clone(view),
         };
         let mut ahead = vec![0_u64; view.works.len()];
         let mut waiting = 0;
@@ -213,7 +114,7 @@ impl RunPicture {
             if work.used_by == 0 {
                 continue;
             }
-            let status = work.state.status();
+            let status = shown(work, standing);
             waiting += u64::from(status == WorkStatus::Pending);
             ahead[index] = if status == WorkStatus::Pending {
                 waiting
@@ -243,7 +144,7 @@ impl RunPicture {
             };
             for part in &trial.parts {
                 if let Some(work) = view.works.get(part.work) {
-                    row.take(work, ahead[part.work]);
+                    row.take(work, shown(work, standing), ahead[part.work]);
                 }
             }
             picture.trials.push(row);
@@ -252,7 +153,7 @@ impl RunPicture {
     }
 
     fn take(&mut self, index: usize, work: &WorkView, filter: &QueueFilter) {
-        let status = work.state.status();
+        let status = shown(work, self.standing);
         self.cells.push(status);
         self.retries += u64::from(attempts(work).saturating_sub(1));
         if Section::of(status) == Section::Flight {
@@ -260,7 +161,7 @@ impl RunPicture {
             self.youngest = self.youngest.max(work.submitted_at);
         }
         if let Ok(position) = u32::try_from(index)
-            && (filter.is_empty() || filter.accepts(work))
+            && (filter.is_empty() || filter.accepts(work, status))
         {
             self.queue.sections[Section::of(status) as usize].push(position);
         }
@@ -279,7 +180,17 @@ impl RunPicture {
 
     /// Parts in a state.
     pub fn parts(&self, status: WorkStatus) -> u64 {
-        self.view.totals.with(status)
+        let with = |status| self.view.totals.with(status);
+        let live = self.standing.is_live();
+        if live && status == WorkStatus::InDoubt {
+            return 0;
+        }
+        let under_way = if live && status == WorkStatus::Submitted {
+            with(WorkStatus::InDoubt)
+        } else {
+            0
+        };
+        with(status) + under_way
     }
 
     /// Parts at the provider.
@@ -385,14 +296,14 @@ impl RunPicture {
 }
 
 impl TrialRow {
-    fn take(&mut self, work: &WorkView, ahead: u64) {
-        let status = work.state.status();
+    fn take(&mut self, work: &WorkView, status: WorkStatus, ahead: u64) {
         self.requests += work.part.rows;
         self.answered += work.rows_done();
-        self.failed += match status {
+        self.failed += if status == WorkStatus::Failed {
             // Given up: nobody asks for the rest any more.
-            WorkStatus::Failed => work.part.rows.saturating_sub(work.rows_done()),
-            _ => work.rows.failed + work.rows.missing,
+            work.part.rows.saturating_sub(work.rows_done())
+        } else {
+            work.rows.failed + work.rows.missing
         };
         self.parts_failed += u64::from(needs_look(status));
         self.parts_done += u64::from(status == WorkStatus::Downloaded);
@@ -403,6 +314,19 @@ impl TrialRow {
         if work.owner == self.slug {
             self.cost += work.cost.unwrap_or_default();
         }
+    }
+}
+
+/// The state that a part is shown in.
+///
+/// While somebody drives, an announced submission is under way: its driver makes the call, or asks the provider what became
+/// of it. It is in doubt, and worth a look, only once nobody does.
+pub fn shown(work: &WorkView, standing: Standing) -> WorkStatus {
+    let status = work.state.status();
+    if status == WorkStatus::InDoubt && standing.is_live() {
+        WorkStatus::Submitted
+    } else {
+        status
     }
 }
 
@@ -433,50 +357,4 @@ fn turnaround(view: &RunView) -> Turnaround {
         p50_ms: rank(50),
         p90_ms: rank(90),
     }
-}
-
-/// Answered requests over time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pace {
-    /// Length of the window in milliseconds.
-    pub window_ms: u64,
-    /// Requests answered in each of the window's equal parts, oldest first.
-    pub buckets: Vec<u64>,
-    /// Requests answered per minute over the window.
-    pub per_minute: u64,
-}
-
-/// The pace of the last minutes: the shortest round window that holds all of a short run.
-pub fn pace(view: &RunView, now: Timestamp, buckets: usize) -> Option<Pace> {
-    const MINUTE: u64 = 60_000;
-    let first = view.pace.front()?;
-    let began = super::format::since(first.at, now).saturating_add(first.turnaround_ms);
-    let window_ms = [1, 2, 5, 10, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
-        .map(|m| m * MINUTE)
-        .into_iter()
-        .find(|w| *w >= began)
-        .unwrap_or(1440 * MINUTE);
-    let mut pace = Pace {
-        window_ms,
-        buckets: vec![0; buckets.max(1)],
-        per_minute: 0,
-    };
-    let slots = pace.buckets.len() as u64;
-    let mut rows = 0;
-    for sample in &view.pace {
-        let age = super::format::since(sample.at, now);
-        if age >= window_ms {
-            continue;
-        }
-        rows += sample.rows;
-        let bucket = slots - 1 - (age * slots / window_ms).min(slots - 1);
-        if let Some(cell) = usize::try_from(bucket)
-            .ok()
-            .and_then(|i| pace.buckets.get_mut(i))
-        {
-            *cell += sample.rows;
-        }
-    }
-    pace.per_minute = rows * MINUTE / began.clamp(1_000, window_ms);
-    Some(pace)
 }

@@ -6,6 +6,8 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
@@ -26,12 +28,37 @@ use super::{Mouse, UiError};
 /// A full frame of 120x36 is about 20 kB: one write instead of many, which could tear.
 const FRAME_BYTES: usize = 64 * 1024;
 
-type Writer = BufWriter<File>;
+type Writer = BufWriter<Tty>;
+
+/// Writes to the terminal and remembers a failure instead of returning it: ratatui answers an error in its `Drop` by
+/// printing to standard error, which panics where that is the same dead terminal.
+#[derive(Debug)]
+struct Tty {
+    file: File,
+    lost: Arc<AtomicBool>,
+}
+
+impl Write for Tty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.file.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.lost.store(true, Ordering::Relaxed);
+                Ok(bytes.len())
+            }
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// The terminal while the console has it. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Writer>>,
+    lost: Arc<AtomicBool>,
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> UiError {
@@ -47,10 +74,19 @@ fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
+fn writer(lost: &Arc<AtomicBool>) -> io::Result<Writer> {
+    let tty = Tty {
+        file: stdout()?,
+        lost: Arc::clone(lost),
+    };
+    Ok(BufWriter::with_capacity(FRAME_BYTES, tty))
+}
+
 impl Screen {
     /// Takes the terminal over.
     pub(super) fn enter(mouse: Mouse) -> Result<Self, UiError> {
-        let mut out = BufWriter::with_capacity(FRAME_BYTES, stdout().map_err(failed("open"))?);
+        let lost = Arc::new(AtomicBool::new(false));
+        let mut out = writer(&lost).map_err(failed("open"))?;
         enable_raw_mode().map_err(failed("set up"))?;
         let set_up = || -> io::Result<Terminal<CrosstermBackend<Writer>>> {
             execute!(
@@ -67,7 +103,7 @@ impl Screen {
             fixed(out)
         };
         match set_up() {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, lost }),
             Err(source) => {
                 restore();
                 Err(failed("set up")(source))
@@ -92,12 +128,16 @@ impl Screen {
             .draw(|frame| seen = view(frame.buffer_mut()))
             .map_err(failed("draw on"))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate).map_err(failed("draw on"))?;
+        if self.lost.load(Ordering::Relaxed) {
+            let gone = io::Error::from(io::ErrorKind::BrokenPipe);
+            return Err(failed("draw on")(gone));
+        }
         Ok(seen)
     }
 
     /// Starts from an empty screen: after a change of size, or where something else has painted over it.
     pub(super) fn renew(&mut self) -> Result<(), UiError> {
-        let mut out = BufWriter::with_capacity(FRAME_BYTES, stdout().map_err(failed("open"))?);
+        let mut out = writer(&self.lost).map_err(failed("open"))?;
         queue!(out, BeginSynchronizedUpdate, Clear(ClearType::All)).map_err(failed("clear"))?;
         self.terminal = fixed(out).map_err(failed("clear"))?;
         Ok(())

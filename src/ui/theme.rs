@@ -121,7 +121,7 @@ impl Theme {
     pub fn new(name: ThemeName, colours: u16) -> Self {
         let name = match name {
             ThemeName::Dark | ThemeName::Light if colours < 256 => ThemeName::Ansi16,
-            name => name,
+            ThemeName::Dark | ThemeName::Light | ThemeName::Ansi16 | ThemeName::Mono => name,
         };
         if name == ThemeName::Mono {
             return Self::mono();
@@ -241,35 +241,31 @@ impl Theme {
     }
 }
 
-/// A colour, as it is or as the nearest one of the 6x6x6 cube and the grey ramp of 256-colour terminals.
+/// The steps of a channel in the 6x6x6 cube of 256-colour terminals (xterm, `256colres.pl`).
+const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// A colour as it is, or the nearest one of the cube and the grey ramp of 256-colour terminals.
 fn rgb(value: u32, colours: u16) -> Color {
-    let [_, r, g, b] = value.to_be_bytes();
+    let [_, red, green, blue] = value.to_be_bytes();
+    let wanted = [red, green, blue];
     if colours > 256 {
-        return Color::Rgb(r, g, b);
+        return Color::Rgb(red, green, blue);
     }
-    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let nearest = |v: u8| (0_u8..6).min_by_key(|i| LEVELS[usize::from(*i)].abs_diff(v));
-    let (ri, gi, bi) = (
-        nearest(r).unwrap_or(0),
-        nearest(g).unwrap_or(0),
-        nearest(b).unwrap_or(0),
-    );
-    let distance = |x: u8, y: u8, z: u8| {
-        u32::from(x.abs_diff(r)).pow(2)
-            + u32::from(y.abs_diff(g)).pow(2)
-            + u32::from(z.abs_diff(b)).pow(2)
+    let distance = |colour: [u8; 3]| -> u32 {
+        let channels = colour.iter().zip(wanted);
+        channels.map(|(c, w)| u32::from(c.abs_diff(w)).pow(2)).sum()
     };
-    let cube = distance(
-        LEVELS[usize::from(ri)],
-        LEVELS[usize::from(gi)],
-        LEVELS[usize::from(bi)],
-    );
-    let grey = (0_u8..24)
-        .map(|i| (8 + 10 * i, i))
-        .min_by_key(|(v, _)| distance(*v, *v, *v));
-    match grey {
-        Some((v, i)) if distance(v, v, v) < cube => Color::Indexed(232 + i),
-        _ => Color::Indexed(16 + 36 * ri + 6 * gi + bi),
+    let step = |channel: u8| {
+        (0_u8..6)
+            .min_by_key(|i| CUBE[usize::from(*i)].abs_diff(channel))
+            .unwrap_or(0)
+    };
+    let steps = wanted.map(step);
+    let cube = distance(steps.map(|i| CUBE[usize::from(i)]));
+    let grey = |i: u8| distance([8 + 10 * i; 3]);
+    match (0_u8..24).min_by_key(|i| grey(*i)) {
+        Some(i) if grey(i) < cube => Color::Indexed(232 + i),
+        _ => Color::Indexed(16 + 36 * steps[0] + 6 * steps[1] + steps[2]),
     }
 }
 
@@ -277,28 +273,23 @@ fn rgb(value: u32, colours: u16) -> Color {
 pub fn to_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let twin = match cell.symbol() {
-            "✓" => "v",
-            "✗" => "x",
-            "►" | "▸" | "╸" | "▲" => ">",
+            "✓" | "↓" => "v",
+            "✗" | "×" => "x",
+            "►" | "▸" | "╸" | "▲" | "→" => ">",
             "◀" => "<",
             "■" | "█" | "▇" => "#",
             "◆" => "*",
             "◉" => "@",
             "○" | "◷" => "o",
             "▓" | "▆" => "%",
-            "▒" | "▅" => "+",
+            "▒" | "▅" | "┌" | "┐" | "└" | "┘" => "+",
             "░" | "·" | "╌" | "▂" => ".",
-            "▄" => "=",
+            "▄" | "━" => "=",
             "▃" | "─" | "–" => "-",
-            "━" => "=",
             "▌" | "┃" | "│" | "▏" => "|",
             "▁" => "_",
             "…" | "⋮" | "≈" => "~",
-            "→" => ">",
-            "×" => "x",
             "↑" => "^",
-            "↓" => "v",
-            "┌" | "┐" | "└" | "┘" => "+",
             _ => continue,
         };
         cell.set_symbol(twin);

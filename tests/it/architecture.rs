@@ -39,7 +39,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("saphyr_parser", &["config/file"]),
     ("ratatui", &["ui/"]),
     ("crossterm", &["ui/"]),
-    ("clap", &["cli/args.rs"]),
+    ("clap", &["cli/args"]),
     ("color_eyre", &["main.rs", "cli/"]),
     ("sha2", &["domain/digest.rs"]),
     ("indicatif", &["cli/headless.rs"]),

@@ -211,7 +211,8 @@ impl<'a> Queue<'a> {
         let (mut events, mut touched) = (Vec::new(), Vec::new());
         let mut next = first;
         while let Some(done) = next {
-            let (index, outcome) = done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
+            let (index, outcome) =
+                done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
             self.busy[index] = false;
             self.take(index, outcome, &mut events);
             touched.push(index);

@@ -50,8 +50,9 @@ impl App {
                 no_run()
             }
             Action::Enter if self.place() == Place::Plan => self.can_start(),
-            Action::Enter if self.place() == Place::Runs && run.is_none() => no_run(),
-            Action::Copy if self.place() == Place::Runs && run.is_none() => no_run(),
+            Action::Enter | Action::Copy if self.place() == Place::Runs && run.is_none() => {
+                no_run()
+            }
             Action::NewRun if self.leaving.is_some() => {
                 Err("the console is on its way out".to_owned())
             }
@@ -121,7 +122,7 @@ impl App {
             return self.set_filter("");
         }
         if self.place() == Place::Runs {
-            self.runs.set_attention(false);
+            self.runs.show_all();
             return Vec::new();
         }
         if self.queue.filter.attention && matches!(self.place(), Place::Cockpit | Place::Queue) {
@@ -274,7 +275,7 @@ impl App {
     pub(super) fn act_on_screen(&mut self, action: Action) -> Vec<Effect> {
         let place = self.place();
         match (place, action) {
-            (Place::Runs, Action::Attention) => self.runs.set_attention(!self.runs.attention),
+            (Place::Runs, Action::Attention) => self.runs.toggle_attention(),
             (Place::Runs, Action::Details) => self.runs.toggle_details(self.size),
             (Place::Log, Action::Attention) => {
                 let lines = self.picture.as_ref().map(|p| &p.view.log);
@@ -286,7 +287,7 @@ impl App {
             }
             (Place::Cockpit, Action::NextPane) => self.cockpit.pane = self.cockpit.pane.next(),
             (Place::Cockpit, Action::PrevPane) => {
-                self.cockpit.pane = self.cockpit.pane.next().next()
+                self.cockpit.pane = self.cockpit.pane.next().next();
             }
             (Place::Cockpit, Action::Zoom) => self.cockpit.zoom = !self.cockpit.zoom,
             (Place::Cockpit | Place::Log, Action::Follow) => self.log.toggle_follow(),

@@ -92,6 +92,10 @@ impl App {
         if self.move_in_list(action) {
             return Vec::new();
         }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the rest belongs to single screens"
+        )]
         match action {
             Action::Back => self.back(),
             Action::Escape => self.escape(),

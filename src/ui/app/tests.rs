@@ -102,7 +102,7 @@ fn a_question_about_a_run_that_moved_on_cannot_be_agreed_to() {
     let mut stage = stage(Scene::Running);
     stage.keys("\ns");
     let stopped = RunPicture::of(
-        Arc::new(world::run(Scene::Stopped)),
+        &Arc::new(world::run(Scene::Stopped)),
         Standing::Stopped,
         &QueueFilter::default(),
     );

@@ -14,6 +14,7 @@ use crate::ui::screens::cockpit;
 use crate::ui::theme::{GlyphSet, to_ascii};
 use crate::ui::widgets::hints;
 use crate::ui::widgets::pen::{Hits, Pen, split_bottom, split_left, split_top};
+use crate::ui::widgets::vtable::Focus;
 
 impl App {
     /// Draws everything; says where lists are, for [`App::drawn`].
@@ -54,7 +55,7 @@ impl App {
         let theme = *pen.theme;
         let right = match self.place() {
             Place::Runs => self.fleet_words(pen),
-            _ => self.run_words(pen),
+            Place::Cockpit | Place::Plan | Place::Queue | Place::Log => self.run_words(pen),
         };
         let room = usize::from(area.width).saturating_sub(right.width() + 2);
         let crumb = Span::styled(" ▸ ", theme.rule);
@@ -211,7 +212,7 @@ impl App {
                 let title = Line::styled("queue", pen.theme.accent);
                 let remark = Line::styled(self.queue.remark(picture), pen.theme.dim);
                 pen.rule(rule, title, remark);
-                self.queue.draw(pen, rest, picture, true);
+                self.queue.draw(pen, rest, picture, Focus::Here);
             }
             (Place::Log, Some(_)) => {
                 let (rule, rest) = split_top(area, 1);

@@ -98,7 +98,11 @@ impl Confirm {
             Question::Start(_) if live => {
                 Err("the run is driven by now: nothing to start".to_owned())
             }
-            _ => Ok(()),
+            Question::Stop(_)
+            | Question::StopNow(_)
+            | Question::Start(_)
+            | Question::Leave
+            | Question::Suspend => Ok(()),
         }
     }
 
@@ -136,7 +140,6 @@ impl Confirm {
         };
         match (action, &self.question) {
             (Action::No, _) => Answer::Close,
-            (Action::Yes, _) => self.agree(app),
             (Action::Now, Question::Stop(run_id)) => Answer::Ask(Question::StopNow(run_id.clone())),
             (Action::Now, Question::Leave) => Answer::StopNow,
             (Action::NextPane, _) => {
@@ -147,7 +150,7 @@ impl Confirm {
                 Answer::Stay
             }
             (Action::Enter, _) if self.button == Button::Cancel => Answer::Close,
-            (Action::Enter, _) => self.agree(app),
+            (Action::Enter | Action::Yes, _) => self.agree(app),
             _ => Answer::Stay,
         }
     }

@@ -187,9 +187,10 @@ pub(super) fn field(pen: &mut Pen<'_>, area: Rect, row: u16, input: &Input) {
     pen.line(area, row, &Line::styled(shown, pen.theme.text));
     let at = u16::try_from(input.visual_cursor().saturating_sub(scroll)).unwrap_or(0);
     let place = (area.x.saturating_add(at), area.y.saturating_add(row));
-    if at < area.width && row < area.height {
-        if let Some(cell) = pen.buf.cell_mut(place) {
-            cell.modifier |= Modifier::REVERSED;
-        }
+    if at < area.width
+        && row < area.height
+        && let Some(cell) = pen.buf.cell_mut(place)
+    {
+        cell.modifier |= Modifier::REVERSED;
     }
 }

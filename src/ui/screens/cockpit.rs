@@ -12,7 +12,7 @@ use crate::ui::model::{Eta, RunPicture, TrialRow};
 use crate::ui::widgets::gauge;
 use crate::ui::widgets::part_map;
 use crate::ui::widgets::pen::{Pen, Spot, split_bottom, split_left, split_top};
-use crate::ui::widgets::vtable::{Cell, Column, Row, Table};
+use crate::ui::widgets::vtable::{Cell, Column, Focus, Row, Table};
 
 mod pace;
 mod progress;
@@ -33,6 +33,7 @@ pub enum Pane {
 
 impl Pane {
     /// The next one.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Queue => Self::Events,
@@ -130,8 +131,8 @@ fn draw_pane(app: &App, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
 }
 
 /// The title of a pane; the focused one shines.
-fn title(pen: &Pen<'_>, name: &'static str, count: String, focused: bool) -> Line<'static> {
-    let style = if focused {
+fn title(pen: &Pen<'_>, name: &'static str, count: String, focus: Focus) -> Line<'static> {
+    let style = if focus == Focus::Here {
         pen.theme.accent
     } else {
         pen.theme.strong
@@ -143,18 +144,18 @@ fn title(pen: &Pen<'_>, name: &'static str, count: String, focused: bool) -> Lin
 }
 
 fn draw_queue(app: &App, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
-    let focused = app.cockpit.pane == Pane::Queue;
+    let focus = Focus::of(Pane::Queue, app.cockpit.pane);
     let (rule, body) = split_top(area, 1);
-    let title = title(pen, "queue", String::new(), focused);
+    let title = title(pen, "queue", String::new(), focus);
     let remark = Line::styled(app.queue.remark(picture), pen.theme.dim);
     pen.rule(rule, title, remark);
-    app.queue.draw(pen, body, picture, focused);
+    app.queue.draw(pen, body, picture, focus);
 }
 
 fn draw_events(app: &App, pen: &mut Pen<'_>, area: Rect) {
-    let focused = app.cockpit.pane == Pane::Events;
+    let focus = Focus::of(Pane::Events, app.cockpit.pane);
     let (rule, body) = split_top(area, 1);
-    let title = title(pen, "events", String::new(), focused);
+    let title = title(pen, "events", String::new(), focus);
     pen.rule(rule, title, Line::styled(app.log.remark(), pen.theme.dim));
     app.log.draw(pen, body);
 }
@@ -167,11 +168,15 @@ fn draw_trials(app: &App, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
         Column::right("COST", 7, 2),
         Column::right("ETA", 9, 3),
     ];
-    let focused = app.cockpit.pane == Pane::Trials;
+    let focus = Focus::of(Pane::Trials, app.cockpit.pane);
     let (rule, body) = split_top(area, 1);
     let count = format!(" {}", picture.trials.len());
-    let title = title(pen, "trials", count, focused);
-    let remark = if focused { "Enter: its parts" } else { "" };
+    let title = title(pen, "trials", count, focus);
+    let remark = if focus == Focus::Here {
+        "Enter: its parts"
+    } else {
+        ""
+    };
     pen.rule(rule, title, Line::styled(remark, pen.theme.dim));
     if picture.trials.is_empty() {
         pen.line_at(
@@ -189,8 +194,8 @@ fn draw_trials(app: &App, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
             .cockpit
             .trials
             .row(picture.trials.len())
-            .filter(|_| focused),
-        focused,
+            .filter(|_| focus == Focus::Here),
+        focus,
     };
     let (theme, now) = (*pen.theme, pen.now);
     table.draw(pen, body, |index| {
@@ -247,9 +252,10 @@ fn draw_map(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
         WorkStatus::Expired,
     ] {
         // Completed is a moment between running and downloaded: counted with running.
-        let n = match status {
-            WorkStatus::Running => picture.parts(status) + picture.parts(WorkStatus::Completed),
-            _ => picture.parts(status),
+        let n = if status == WorkStatus::Running {
+            picture.parts(status) + picture.parts(WorkStatus::Completed)
+        } else {
+            picture.parts(status)
         };
         let rare = matches!(
             status,
@@ -287,9 +293,12 @@ fn draw_map(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
 }
 
 fn word_of(status: WorkStatus) -> &'static str {
-    match status {
-        WorkStatus::Pending => "waiting",
-        WorkStatus::InDoubt => "in doubt",
-        other => other.as_str(),
+    if status == WorkStatus::Pending {
+        return "waiting";
+    }
+    if status == WorkStatus::InDoubt {
+        "in doubt"
+    } else {
+        status.as_str()
     }
 }

@@ -10,6 +10,7 @@ use crate::ui::event::Target;
 use crate::ui::keymap::Action;
 
 mod draw;
+mod ruler;
 
 /// A pane that can have the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +24,7 @@ pub enum PlanPane {
 
 impl PlanPane {
     /// The other one.
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Why => Self::Worklist,
@@ -70,6 +72,7 @@ pub struct PlanScreen {
     /// Positions of the worklist on screen.
     pub visible: Vec<usize>,
     answered: u64,
+    sums: String,
 }
 
 impl PlanScreen {
@@ -89,6 +92,7 @@ impl PlanScreen {
             filter: String::new(),
             visible: Vec::new(),
             answered: 0,
+            sums: String::new(),
         }
     }
 
@@ -139,6 +143,7 @@ impl PlanScreen {
                 })
             })
             .collect();
+        self.sums = sums(plan);
         self.work = self.work.min(self.visible.len().saturating_sub(1));
         self.why = self.why.min(self.why_rows().len().saturating_sub(1));
     }
@@ -216,6 +221,14 @@ impl PlanScreen {
         }
     }
 
+    /// What the rule above the worklist says.
+    pub fn remark(&self) -> String {
+        if self.filter.is_empty() {
+            return self.sums.clone();
+        }
+        format!("filter {} · Esc clears", printable(&self.filter))
+    }
+
     /// New spend if everything on the worklist is done; `None` where a price is unknown.
     pub fn spend(plan: &Plan) -> Option<Usd> {
         let mut sum = Usd::ZERO;
@@ -224,4 +237,29 @@ impl PlanScreen {
         }
         Some(sum)
     }
+}
+
+/// How much of what is on the worklist.
+fn sums(plan: &Plan) -> String {
+    let count = |action: Work| plan.worklist.iter().filter(|e| e.action == action).count();
+    let kinds = [
+        Work::Submit,
+        Work::Settle,
+        Work::Wait,
+        Work::Download,
+        Work::Share,
+        Work::Run,
+        Work::Blocked,
+    ];
+    let mut words: Vec<String> = kinds
+        .into_iter()
+        .map(|action| (action, count(action)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(action, n)| format!("{n} {}", action.as_str()))
+        .collect();
+    words.push(match PlanScreen::spend(plan) {
+        Some(spend) => format!("new spend at most {spend}"),
+        None => "new spend unknown".to_owned(),
+    });
+    words.join(" · ")
 }

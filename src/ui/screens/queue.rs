@@ -8,10 +8,10 @@ use crate::domain::text::{printable, thousands};
 use crate::snapshot::WorkView;
 use crate::ui::cursor::Cursor;
 use crate::ui::format;
-use crate::ui::model::{QueueFilter, QueueOrder, RunPicture, Section, attempts};
+use crate::ui::model::{QueueFilter, QueueOrder, RunPicture, Section, attempts, shown};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::pen::{Pen, Spot, split_top};
-use crate::ui::widgets::vtable::{Cell, Column, Row, Table};
+use crate::ui::widgets::vtable::{Cell, Column, Focus, Row, Table};
 
 /// A row of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -138,7 +138,7 @@ impl Queue {
     }
 
     /// Draws headings and rows.
-    pub fn draw(&self, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture, focused: bool) {
+    pub fn draw(&self, pen: &mut Pen<'_>, area: Rect, picture: &RunPicture, focus: Focus) {
         const COLUMNS: [Column; 9] = [
             Column::left("", 1, 0),
             Column::left("PART", 17, 0),
@@ -167,12 +167,16 @@ impl Queue {
             columns: &COLUMNS,
             rows,
             cursor: self.cursor.row(rows),
-            focused,
+            focus,
         };
         let (theme, now) = (*pen.theme, picture.standing.is_live().then_some(pen.now));
         table.draw(pen, area, |index| match self.at(order, index) {
             Some(QueueRow::Work(part)) => match picture.view.works.get(part as usize) {
-                Some(work) => Row::Cells(cells(&theme, work, (picture.label(&work.owner), now))),
+                Some(work) => Row::Cells(cells(
+                    &theme,
+                    (work, shown(work, picture.standing)),
+                    (picture.label(&work.owner), now),
+                )),
                 None => Row::Line(Line::default()),
             },
             Some(QueueRow::Group(section)) => Row::Line(self.group(&theme, picture, section)),
@@ -205,10 +209,9 @@ impl Queue {
 
 fn cells(
     theme: &Theme,
-    work: &WorkView,
+    (work, status): (&WorkView, WorkStatus),
     (trial, now): (&str, Option<jiff::Timestamp>),
 ) -> Vec<Cell> {
-    let status = work.state.status();
     let (glyph, style) = theme.work(status);
     let loud = crate::ui::model::needs_look(status);
     let text = if loud { style } else { theme.text };

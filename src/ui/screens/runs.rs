@@ -14,7 +14,7 @@ use crate::ui::format;
 use crate::ui::widgets::gauge;
 use crate::ui::widgets::pen::{Pen, Spot, split_bottom, split_top};
 use crate::ui::widgets::phase_strip;
-use crate::ui::widgets::vtable::{Cell, Column, Row, Table};
+use crate::ui::widgets::vtable::{Cell, Column, Focus, Row, Table};
 
 /// State of the screen.
 #[derive(Debug, Clone, Default)]
@@ -65,8 +65,14 @@ impl Runs {
     }
 
     /// Shows only what needs a person, or all.
-    pub fn set_attention(&mut self, only: bool) {
-        self.attention = only;
+    pub fn toggle_attention(&mut self) {
+        self.attention = !self.attention;
+        self.arrange();
+    }
+
+    /// Shows all.
+    pub fn show_all(&mut self) {
+        self.attention = false;
         self.arrange();
     }
 
@@ -180,7 +186,7 @@ impl Runs {
             Column::left("RUN", 18, 0),
             Column::left("STATE", 10, 0),
             Column::left("PHASES", 10, 1),
-            Column::rest("NOW", 22),
+            Column::rest("NOW", 24),
             Column::left("PARTS", 10, 3),
             Column::right("", 4, 0),
             Column::right("REQUESTS", 8, 5),
@@ -192,7 +198,7 @@ impl Runs {
             columns: &COLUMNS,
             rows: self.visible.len(),
             cursor: self.cursor.row(self.visible.len()),
-            focused: true,
+            focus: Focus::Here,
         };
         let (theme, now, zone) = (*pen.theme, pen.now, pen.zone.clone());
         table.draw(pen, area, |row| {

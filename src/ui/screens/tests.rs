@@ -51,7 +51,7 @@ fn snapshot(name: &str, scene: Scene, keys: &str) {
             insta::assert_snapshot!(
                 format!("console_{name}_{}x{}", size.width, size.height),
                 frame
-            )
+            );
         });
     }
 }
@@ -290,7 +290,7 @@ fn a_frame_of_a_hundred_thousand_parts_costs_no_more_than_what_is_on_screen() {
     view.apply(&planned).expect("fits");
     let mut stage = Stage::new(BIG, Scene::Running, &ConsoleOptions::default());
     stage.keys("\n");
-    let picture = RunPicture::of(Arc::new(view), Standing::Driving, &QueueFilter::default());
+    let picture = RunPicture::of(&Arc::new(view), Standing::Driving, &QueueFilter::default());
     stage.event(Event::Picture(Arc::new(picture)));
     stage.keys("3");
     let rows = stage
@@ -331,7 +331,7 @@ fn the_end_is_not_guessed_before_three_jobs_are_done() {
     assert!(text(&mut stage).contains("(p50-p90)"));
     let mut view = world::run(Scene::Running);
     view.pace.truncate(2);
-    let picture = RunPicture::of(Arc::new(view), Standing::Driving, &QueueFilter::default());
+    let picture = RunPicture::of(&Arc::new(view), Standing::Driving, &QueueFilter::default());
     stage.event(Event::Picture(Arc::new(picture)));
     assert!(text(&mut stage).contains("too early"));
 }

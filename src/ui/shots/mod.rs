@@ -104,12 +104,16 @@ impl Stage {
     }
 
     fn answer(&self, effect: &Effect) -> Option<Event> {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the stage answers what screens need"
+        )]
         match effect {
             Effect::Watch(Some(_), filter) | Effect::Arrange(filter) => {
                 let view = Arc::new(world::run(self.scene));
                 let standing = world::standing(self.scene);
                 Some(Event::Picture(Arc::new(RunPicture::of(
-                    view, standing, filter,
+                    &view, standing, filter,
                 ))))
             }
             Effect::Plan(question, _, gate) => {

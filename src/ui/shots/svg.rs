@@ -97,20 +97,19 @@ fn runs(out: &mut String, row: &[&Cell], y: u16) {
             continue;
         }
         let fill = fg.unwrap_or_else(|| TEXT.to_owned());
-        match shapes {
-            Some(shapes) => draw_shapes(out, (from, end, y), &shapes, &fill),
-            None => {
-                let text: String = row[from..end].iter().map(|c| escape(c.symbol())).collect();
-                let (x, top) = at(from, y);
-                let weight = if bold { " font-weight=\"bold\"" } else { "" };
-                // Writing to a string cannot fail.
-                let _infallible = writeln!(
-                    out,
-                    "<text x=\"{x:.2}\" y=\"{:.2}\" fill=\"{fill}\"{weight}>{text}</text>",
-                    top + BASE
-                );
-            }
+        if let Some(shapes) = shapes {
+            draw_shapes(out, (from, end, y), &shapes, &fill);
+            continue;
         }
+        let text: String = row[from..end].iter().map(|c| escape(c.symbol())).collect();
+        let (x, top) = at(from, y);
+        let weight = if bold { " font-weight=\"bold\"" } else { "" };
+        // Writing to a string cannot fail.
+        let _infallible = writeln!(
+            out,
+            "<text x=\"{x:.2}\" y=\"{:.2}\" fill=\"{fill}\"{weight}>{text}</text>",
+            top + BASE
+        );
     }
 }
 
@@ -171,7 +170,7 @@ fn draw_shapes(
     fill: &str,
 ) {
     // One rectangle for a whole run where the shape spans its cell; one for each cell else.
-    let joined = shapes.len() == 1 && shapes[0].0 == 0.0 && shapes[0].2 == 1.0;
+    let joined = shapes.len() == 1 && shapes[0].0 <= 0.0 && shapes[0].2 >= 1.0;
     let step = if joined { end - from } else { 1 };
     for first in (from..end).step_by(step.max(1)) {
         let ((x, top), (right, _)) = (at(first, y), at(first + step, y));
@@ -214,10 +213,10 @@ fn escape(symbol: &str) -> String {
 
 /// A colour as hexadecimal; `None` for the terminal's own. Pictures are drawn with true colours only.
 fn colour(colour: Color) -> Option<String> {
-    match colour {
-        Color::Rgb(r, g, b) => Some(format!("#{r:02x}{g:02x}{b:02x}")),
-        _ => None,
+    if let Color::Rgb(r, g, b) = colour {
+        return Some(format!("#{r:02x}{g:02x}{b:02x}"));
     }
+    None
 }
 
 #[cfg(test)]

@@ -60,6 +60,26 @@ impl Column {
     }
 }
 
+/// Whether keys go to a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// Here.
+    Here,
+    /// To another pane.
+    Elsewhere,
+}
+
+impl Focus {
+    /// Of a pane, where that one has the focus.
+    pub fn of<P: PartialEq + Copy>(pane: P, focused: P) -> Self {
+        if pane == focused {
+            Self::Here
+        } else {
+            Self::Elsewhere
+        }
+    }
+}
+
 /// A cell: spans that fit, or a text that is cut.
 #[derive(Debug, Clone)]
 pub enum Cell {
@@ -92,7 +112,7 @@ pub struct Table<'a> {
     /// The selected row.
     pub cursor: Option<usize>,
     /// Whether keys go to it.
-    pub focused: bool,
+    pub focus: Focus,
 }
 
 const GAP: u16 = 2;
@@ -133,7 +153,7 @@ impl Table<'_> {
     }
 
     fn mark(&self, pen: &mut Pen<'_>, body: Rect, line: u16) {
-        let (style, mark) = if self.focused {
+        let (style, mark) = if self.focus == Focus::Here {
             (pen.theme.selection, pen.theme.accent)
         } else {
             (pen.theme.selection_idle, pen.theme.rule)

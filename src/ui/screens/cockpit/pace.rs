@@ -46,10 +46,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, picture: &RunPicture) {
         ("budget", budget(pen, picture, room)),
     ];
     for (row, (label, value)) in (0..).zip(rows) {
-        let mut line = Line::styled(format::left(label, LABEL), pen.theme.dim);
-        line.spans = vec![Span::styled(format::left(label, LABEL), pen.theme.dim)];
+        let mut line = Line::from(Span::styled(format::left(label, LABEL), pen.theme.dim));
         line.spans.extend(value);
-        line.style = ratatui::style::Style::default();
         pen.line_at(body, (1, row), &line);
     }
 }
@@ -65,8 +63,17 @@ fn requests(pen: &Pen<'_>, pace: Option<&Pace>) -> Vec<Span<'static>> {
         None => vec![Span::styled("no job has ended yet", pen.theme.dim)],
         Some(pace) => vec![
             Span::styled(gauge::spark(&pace.buckets), pen.theme.run),
-            Span::styled(format!("  {}", thousands(pace.per_minute)), pen.theme.text),
+            Span::styled(format!("  {}", brief(pace.per_minute)), pen.theme.text),
         ],
+    }
+}
+
+/// A rate that fits its column: exact below ten thousand, in thousands above.
+fn brief(rate: u64) -> String {
+    if rate < 10_000 {
+        thousands(rate)
+    } else {
+        format!("{}k", thousands(rate / 1000))
     }
 }
 
@@ -110,19 +117,18 @@ fn answered(pen: &Pen<'_>, picture: &RunPicture) -> Vec<Span<'static>> {
 
 fn jobs(pen: &Pen<'_>, picture: &RunPicture) -> Vec<Span<'static>> {
     let totals = &picture.view.totals;
-    let mut text = format!("{} accepted", thousands(totals.jobs));
+    let mut words = vec![format!("{} accepted", thousands(totals.jobs))];
     if totals.adopted > 0 {
-        text.push_str(&format!(", {} adopted", totals.adopted));
+        words.push(format!("{} adopted", thousands(totals.adopted)));
     }
-    if picture.retries > 0 {
-        text.push_str(&format!(
-            ", {}",
-            format::count(picture.retries, "retry").replace("retrys", "retries")
-        ));
+    match picture.retries {
+        0 => {}
+        1 => words.push("1 retry".to_owned()),
+        n => words.push(format!("{} retries", thousands(n))),
     }
     vec![
         Span::styled(format!("{} at work", picture.in_flight()), pen.theme.text),
-        Span::styled(format!("  {text}"), pen.theme.dim),
+        Span::styled(format!("  {}", words.join(", ")), pen.theme.dim),
     ]
 }
 

@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use super::{PlanPane, PlanScreen, WhyRow};
 use crate::domain::decision::Action as Work;
 use crate::domain::text::{printable, printable_lines, thousands};
-use crate::domain::{Decision, Gate, Phase, Plan, TrialSlug};
+use crate::domain::{Decision, Plan, TrialSlug, WorklistEntry};
 use crate::engine::FleetError;
 use crate::ui::format;
-use crate::ui::widgets::pen::{Hit, Pen, Spot, split_bottom, split_top};
-use crate::ui::widgets::phase_strip;
-use crate::ui::widgets::vtable::{Cell, Column, Row, Table};
+use crate::ui::theme::Theme;
+use crate::ui::widgets::pen::{Pen, Spot, split_bottom, split_top};
+use crate::ui::widgets::vtable::{Cell, Column, Focus, Row, Table};
 
 impl PlanScreen {
     /// Draws everything between the header and the notice.
@@ -57,112 +57,15 @@ impl PlanScreen {
         self.draw_worklist(pen, work, plan);
     }
 
-    fn draw_ruler(&self, pen: &mut Pen<'_>, area: Rect) {
-        let (rule, body) = split_top(area, 1);
-        let title = Line::from(vec![
-            Span::styled("gate", pen.theme.strong),
-            Span::styled(format!("  {}", gate_words(self.gate)), pen.theme.accent),
-        ]);
-        let busy = self.answered != self.asked;
-        let remark = if busy {
-            "deciding"
-        } else {
-            "decided by the code behind evaltui plan"
-        };
-        pen.rule(rule, title, Line::styled(remark, pen.theme.dim));
-        let inner = Rect {
-            x: body.x.saturating_add(2),
-            width: body.width.saturating_sub(2),
-            ..body
-        };
-        for phase in Phase::ALL {
-            self.draw_phase(pen, inner, phase);
-        }
-        pen.hits.0.push(Hit {
-            spot: Spot::Ruler,
-            area: Rect {
-                width: phase_strip::column(inner, Phase::Prepare).1 * 10,
-                ..inner
-            },
-            first: 0,
-            rows: 10,
-        });
-    }
-
-    fn draw_phase(&self, pen: &mut Pen<'_>, area: Rect, phase: Phase) {
-        let (x, width) = phase_strip::column(area, phase);
-        let wide = width >= 10;
-        let inside = self.gate.contains(phase);
-        let here = self.phase == phase;
-        let name = if wide {
-            phase.as_str()
-        } else {
-            phase_strip::short_name(phase)
-        };
-        let style = match (here, inside) {
-            (true, _) => pen.theme.accent.patch(pen.theme.selection),
-            (false, true) => pen.theme.strong,
-            (false, false) => pen.theme.dim,
-        };
-        pen.line_at(area, (x, 0), &Line::styled(name, style));
-        let decision = match &self.answer {
-            Some(Ok(plan)) => plan.phase(phase).map(|d| d.decision),
-            _ => None,
-        };
-        if let Some(decision) = decision {
-            let word = if wide {
-                decision.as_str()
-            } else {
-                short_decision(decision)
-            };
-            pen.line_at(
-                area,
-                (x, 1),
-                &Line::styled(word, pen.theme.decision(decision)),
-            );
-        }
-        let bracket = |pen: &mut Pen<'_>, x: u16, rows: u16| {
-            for row in 0..rows {
-                pen.line_at(area, (x, row), &Line::styled("┃", pen.theme.accent));
-            }
-        };
-        let end = (x + width).saturating_sub(1 + u16::from(wide));
-        if phase == self.gate.from {
-            // The first phase has no column before it: its bracket stands in the margin.
-            let margin = Rect {
-                x: area.x.saturating_sub(1),
-                width: area.width + 1,
-                ..area
-            };
-            for row in 0..2 {
-                pen.line_at(margin, (x, row), &Line::styled("┃", pen.theme.accent));
-            }
-        }
-        if phase == self.gate.to {
-            bracket(pen, end, 2);
-        }
-        if here && area.height >= 3 {
-            pen.line_at(area, (x, 2), &Line::styled("▲", pen.theme.accent));
-            let keys = "f from  t to  o only  * whole";
-            let room = usize::from(area.width.saturating_sub(x + 2));
-            let keys_at = if room >= keys.len() {
-                x + 2
-            } else {
-                x.saturating_sub(30)
-            };
-            pen.line_at(area, (keys_at, 2), &Line::styled(keys, pen.theme.dim));
-        }
-    }
-
     fn draw_why(&self, pen: &mut Pen<'_>, area: Rect, plan: &Plan) {
         const COLUMNS: [Column; 3] = [
             Column::left("", 26, 0),
             Column::left("", 9, 0),
             Column::rest("", 20),
         ];
-        let focused = self.pane == PlanPane::Why;
+        let focus = Focus::of(PlanPane::Why, self.pane);
         let (rule, body) = split_top(area, 1);
-        let style = if focused {
+        let style = if focus == Focus::Here {
             pen.theme.accent
         } else {
             pen.theme.strong
@@ -182,7 +85,7 @@ impl PlanScreen {
             columns: &COLUMNS[..],
             rows: rows.len(),
             cursor: (!rows.is_empty()).then(|| self.why.min(rows.len() - 1)),
-            focused,
+            focus,
         };
         let theme = *pen.theme;
         let labels = labels(plan);
@@ -227,9 +130,9 @@ impl PlanScreen {
             Column::rest("BECAUSE", 14),
             Column::right("MOST $", 8, 1),
         ];
-        let focused = self.pane == PlanPane::Worklist;
+        let focus = Focus::of(PlanPane::Worklist, self.pane);
         let (rule, body) = split_top(area, 1);
-        let style = if focused {
+        let style = if focus == Focus::Here {
             pen.theme.accent
         } else {
             pen.theme.strong
@@ -241,7 +144,7 @@ impl PlanScreen {
                 pen.theme.dim,
             ),
         ]);
-        pen.rule(rule, title, Line::styled(self.sums(plan), pen.theme.dim));
+        pen.rule(rule, title, Line::styled(self.remark(), pen.theme.dim));
         if self.visible.is_empty() {
             let words = if plan.worklist.is_empty() {
                 "nothing to do"
@@ -256,66 +159,39 @@ impl PlanScreen {
             columns: &COLUMNS,
             rows: self.visible.len(),
             cursor: Some(self.work),
-            focused,
+            focus,
         };
         let theme = *pen.theme;
         let labels = labels(plan);
         table.draw(pen, body, |i| {
             let position = self.visible[i];
             let entry = &plan.worklist[position];
-            let style = match entry.action {
-                Work::Blocked => theme.fail,
-                Work::Submit => theme.run,
-                Work::Settle => theme.warn,
-                Work::Run | Work::Wait | Work::Download | Work::Share => theme.text,
-            };
-            let trial = entry
-                .trial
-                .as_ref()
-                .map_or_else(String::new, |t| label(plan, &labels, t));
-            Row::Cells(vec![
-                Cell::Text(thousands(position as u64 + 1), theme.dim),
-                Cell::Text(entry.phase.to_string(), theme.text),
-                Cell::Name(trial, theme.dim),
-                Cell::Text(
-                    entry.part.map_or_else(String::new, |p| p.to_string()),
-                    theme.text,
-                ),
-                Cell::Text(entry.action.as_str().to_owned(), style),
-                Cell::Text(printable(&entry.reason).into_owned(), theme.dim),
-                Cell::Text(
-                    entry.estimate.map_or_else(String::new, |u| u.to_string()),
-                    theme.text,
-                ),
-            ])
+            let trial = entry.trial.as_ref();
+            let trial = trial.map_or_else(String::new, |t| label(plan, &labels, t));
+            work_cells(&theme, position, entry, trial)
         });
     }
+}
 
-    fn sums(&self, plan: &Plan) -> String {
-        if !self.filter.is_empty() {
-            return format!("filter {} · Esc clears", printable(&self.filter));
-        }
-        let count = |action: Work| plan.worklist.iter().filter(|e| e.action == action).count();
-        let mut words: Vec<String> = [
-            Work::Submit,
-            Work::Settle,
-            Work::Wait,
-            Work::Download,
-            Work::Share,
-            Work::Run,
-            Work::Blocked,
-        ]
-        .into_iter()
-        .map(|action| (action, count(action)))
-        .filter(|(_, n)| *n > 0)
-        .map(|(action, n)| format!("{n} {}", action.as_str()))
-        .collect();
-        words.push(match Self::spend(plan) {
-            Some(spend) => format!("new spend at most {spend}"),
-            None => "new spend unknown".to_owned(),
-        });
-        words.join(" · ")
-    }
+/// A line of the worklist.
+fn work_cells(theme: &Theme, place: usize, entry: &WorklistEntry, trial: String) -> Row {
+    let style = match entry.action {
+        Work::Blocked => theme.fail,
+        Work::Submit => theme.run,
+        Work::Settle => theme.warn,
+        Work::Run | Work::Wait | Work::Download | Work::Share => theme.text,
+    };
+    let part = entry.part.map_or_else(String::new, |p| p.to_string());
+    let most = entry.estimate.map_or_else(String::new, |u| u.to_string());
+    Row::Cells(vec![
+        Cell::Text(thousands(place as u64 + 1), theme.dim),
+        Cell::Text(entry.phase.to_string(), theme.text),
+        Cell::Name(trial, theme.dim),
+        Cell::Text(part, theme.text),
+        Cell::Text(entry.action.as_str().to_owned(), style),
+        Cell::Text(printable(&entry.reason).into_owned(), theme.dim),
+        Cell::Text(most, theme.text),
+    ])
 }
 
 /// The trials' names without what they share.
@@ -329,25 +205,6 @@ fn label(plan: &Plan, labels: &[String], slug: &TrialSlug) -> String {
     position
         .and_then(|p| labels.get(p))
         .map_or_else(|| slug.to_string(), Clone::clone)
-}
-
-fn gate_words(gate: Gate) -> String {
-    if gate.is_whole() {
-        "the whole run".to_owned()
-    } else {
-        gate.to_string()
-    }
-}
-
-fn short_decision(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Skip => "skip",
-        Decision::Repair => "repair",
-        Decision::Execute => "do",
-        Decision::Blocked => "block",
-        Decision::Outside => "out",
-        Decision::NotAsked => "-",
-    }
 }
 
 fn draw_error(pen: &mut Pen<'_>, area: Rect, error: &FleetError) {

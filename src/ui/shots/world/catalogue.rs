@@ -33,10 +33,8 @@ pub fn catalogue(scene: Scene) -> (Vec<RunSummary>, Vec<RunId>) {
         },
     }];
     runs.extend(OTHERS.iter().filter_map(|o| other(o, now(scene))));
-    let driving = match standing(scene) {
-        Standing::Driving => vec![run_id()],
-        _ => Vec::new(),
-    };
+    let driven = standing(scene) == Standing::Driving;
+    let driving = if driven { vec![run_id()] } else { Vec::new() };
     (runs, driving)
 }
 
