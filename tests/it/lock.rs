@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use crate::support::{Recipe, World, wait_until};
 
 fn endless() -> World {
-    World::new(&Recipe { seconds_per_job: 120.0, ..Recipe::default() })
+    World::new(&Recipe {
+        seconds_per_job: 120.0,
+        ..Recipe::default()
+    })
 }
 
 #[test]
@@ -13,11 +16,22 @@ fn a_second_driver_is_turned_away_at_once_and_told_who_drives() {
     let world = endless();
     let driver = world.start(&["run", "--config", "c.yaml", "--run-id", "a"]);
     world.wait_accepted("a", 2);
-    for args in [&["resume", "a"][..], &["run", "--run-id", "a"], &["run", "--config", "c.yaml", "--run-id", "a"]] {
+    for args in [
+        &["resume", "a"][..],
+        &["run", "--run-id", "a"],
+        &["run", "--config", "c.yaml", "--run-id", "a"],
+    ] {
         let asked = Instant::now();
         let pid = format!("pid {}", driver.pid());
-        world.evaltui(args).expect(5).says(&[&pid, " on ", " since 2"]);
-        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        world
+            .evaltui(args)
+            .expect(5)
+            .says(&[&pid, " on ", " since 2"]);
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            asked.elapsed()
+        );
     }
     world.paid_once("a", 2);
     driver.kill();
@@ -45,7 +59,10 @@ fn of_two_drivers_started_together_one_makes_the_run() {
     let args = ["run", "--config", "c.yaml", "--run-id", "a"];
     let (one, other) = (world.start(&args), world.start(&args));
     let codes = [one.finish(), other.finish()].map(|finished| finished.code);
-    assert!(codes.contains(&Some(0)) && (codes.contains(&Some(5)) || codes == [Some(0); 2]), "{codes:?}");
+    assert!(
+        codes.contains(&Some(0)) && (codes.contains(&Some(5)) || codes == [Some(0); 2]),
+        "{codes:?}"
+    );
     world.paid_once("a", 6);
 }
 

@@ -22,12 +22,18 @@ fn begun(world: &World) -> Running {
 /// Resumes run `a` to its end and checks that it is as if nothing had happened; then that it is left alone.
 fn resumes_to(world: &World, wanted: &Tree, jobs: usize) {
     world.evaltui(&["resume", "a"]).expect(0);
-    wanted.must_equal(&Tree::artifacts(&world.run("a")), "resume does not give the bytes of an undisturbed run");
+    wanted.must_equal(
+        &Tree::artifacts(&world.run("a")),
+        "resume does not give the bytes of an undisturbed run",
+    );
     world.paid_once("a", jobs);
     let before = Tree::of(&world.file("experiments"));
     let again = world.evaltui(&["resume", "a"]).expect(0);
     assert!(again.stdout.contains("nothing to do"), "{again}");
-    before.must_equal(&Tree::of(&world.file("experiments")), "a second resume changed something");
+    before.must_equal(
+        &Tree::of(&world.file("experiments")),
+        "a second resume changed something",
+    );
 }
 
 fn killed_after_accepting(jobs: usize) {
@@ -50,7 +56,10 @@ fn a_kill_in_the_middle_of_submitting_pays_nothing_twice() {
 
 #[test]
 fn a_kill_with_all_jobs_under_way_pays_nothing_twice() {
-    let world = World::new(&Recipe { jobs: 6, ..Recipe::default() });
+    let world = World::new(&Recipe {
+        jobs: 6,
+        ..Recipe::default()
+    });
     let driver = begun(&world);
     world.wait_accepted("a", 6);
     driver.kill();
@@ -74,7 +83,9 @@ fn a_run_killed_after_every_few_recorded_facts_ends_like_an_undisturbed_one() {
     let mut driver = begun(&world);
     loop {
         let lines = world.ledger_lines("a");
-        wait_until("a few facts or the end", || world.ledger_lines("a") >= lines + 8 || !driver.is_alive());
+        wait_until("a few facts or the end", || {
+            world.ledger_lines("a") >= lines + 8 || !driver.is_alive()
+        });
         if !driver.is_alive() {
             driver.finish().expect(0);
             break;
@@ -89,13 +100,18 @@ fn a_run_killed_after_every_few_recorded_facts_ends_like_an_undisturbed_one() {
 
 #[test]
 fn second_attempts_survive_kills_too() {
-    let recipe = Recipe { row_error_rate: 0.4, ..Recipe::default() };
+    let recipe = Recipe {
+        row_error_rate: 0.4,
+        ..Recipe::default()
+    };
     let calm = World::new(&recipe);
     let undisturbed = calm.start(&["run", "--config", "c.yaml", "--run-id", "a"]);
     let world = World::new(&recipe);
     let mut driver = begun(&world);
     for jobs in [2, 4, 6, 7, 8] {
-        wait_until("jobs or the end", || world.accepted("a").len() >= jobs || !driver.is_alive());
+        wait_until("jobs or the end", || {
+            world.accepted("a").len() >= jobs || !driver.is_alive()
+        });
         if !driver.is_alive() {
             break;
         }
@@ -104,7 +120,11 @@ fn second_attempts_survive_kills_too() {
     }
     driver.finish().expect(0);
     undisturbed.finish().expect(0);
-    resumes_to(&world, &Tree::artifacts(&calm.run("a")), calm.accepted("a").len());
+    resumes_to(
+        &world,
+        &Tree::artifacts(&calm.run("a")),
+        calm.accepted("a").len(),
+    );
 }
 
 #[test]
@@ -122,16 +142,26 @@ fn a_shared_part_survives_a_kill_and_is_in_both_trials() {
 
 #[test]
 fn a_killed_driver_leaves_no_lock_and_is_shown_as_gone() {
-    let world = World::new(&Recipe { seconds_per_job: 30.0, ..Recipe::default() });
+    let world = World::new(&Recipe {
+        seconds_per_job: 30.0,
+        ..Recipe::default()
+    });
     let driver = begun(&world);
     world.wait_accepted("a", 2);
     let held = world.evaltui(&["list"]).expect(0);
-    assert!(held.stdout.contains("driven") || held.stdout.contains("watched"), "{held}");
+    assert!(
+        held.stdout.contains("driven") || held.stdout.contains("watched"),
+        "{held}"
+    );
     driver.kill();
     let list = world.evaltui(&["list"]).expect(0);
     assert!(list.stdout.contains("orphan"), "{list}");
     let mut next = world.start(&["resume", "a"]);
-    wait_until("the next driver takes over", || world.events("a").matches("adopted").count() >= 1 || !next.is_alive() || world.state("a")["writer"]["pid"] == next.pid());
+    wait_until("the next driver takes over", || {
+        world.events("a").matches("adopted").count() >= 1
+            || !next.is_alive()
+            || world.state("a")["writer"]["pid"] == next.pid()
+    });
     assert!(next.is_alive(), "{}", next.finish());
 }
 
@@ -144,7 +174,11 @@ fn a_fact_lost_between_create_and_record_is_found_at_the_provider() {
     // As if the kill had come between the provider's yes and its record: only intents are left.
     let ledger = world.run("a").join("ledger.jsonl");
     let text = fs::read_to_string(&ledger).expect("a ledger");
-    let kept: String = text.lines().take_while(|line| !line.contains(r#""fact":"accepted""#)).map(|line| format!("{line}\n")).collect();
+    let kept: String = text
+        .lines()
+        .take_while(|line| !line.contains(r#""fact":"accepted""#))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert!(kept.contains(r#""fact":"intent""#), "{text}");
     fs::write(&ledger, kept).expect("cut");
     resumes_to(&world, &UNDISTURBED, 6);
@@ -196,7 +230,9 @@ fn a_ledger_lost_in_the_middle_of_a_run_costs_nothing() {
     let world = World::new(&Recipe::default());
     let driver = begun(&world);
     wait_until("a part in place", || world.parts_in_place("a") >= 1);
-    wait_until("a face that knows of it", || world.state("a")["totals"]["parts_done"].as_u64() >= Some(1));
+    wait_until("a face that knows of it", || {
+        world.state("a")["totals"]["parts_done"].as_u64() >= Some(1)
+    });
     driver.kill();
     remove(&world.run("a").join("ledger.jsonl"));
     resumes_to(&world, &UNDISTURBED, 6);
@@ -209,19 +245,36 @@ fn lost_results_are_downloaded_again() {
 
 #[test]
 fn results_damaged_by_one_bit_are_kept_aside_and_downloaded_again() {
-    let world = repaired(|world| damage_one_byte(&world.result("a", "t0_treatment_p03/results.jsonl")));
+    let world =
+        repaired(|world| damage_one_byte(&world.result("a", "t0_treatment_p03/results.jsonl")));
     let folder = Tree::of(&world.result("a", "t0_treatment_p03"));
-    assert!(folder.names().iter().any(|name| name.contains(".corrupt.")), "{:?}", folder.names());
+    assert!(
+        folder.names().iter().any(|name| name.contains(".corrupt.")),
+        "{:?}",
+        folder.names()
+    );
 }
 
 #[test]
 fn a_damaged_batch_input_is_built_again() {
-    repaired(|world| damage_one_byte(&world.run("a").join("batch_inputs/t0_concise_control.p01.jsonl")));
+    repaired(|world| {
+        damage_one_byte(
+            &world
+                .run("a")
+                .join("batch_inputs/t0_concise_control.p01.jsonl"),
+        )
+    });
 }
 
 #[test]
 fn a_lost_batch_input_is_built_again() {
-    repaired(|world| remove(&world.run("a").join("batch_inputs/t0_concise_control.p01.jsonl")));
+    repaired(|world| {
+        remove(
+            &world
+                .run("a")
+                .join("batch_inputs/t0_concise_control.p01.jsonl"),
+        )
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(crate) use program::{Finished, Running};
 pub(crate) use recipe::Recipe;
 pub(crate) use terminal::Terminal;
-pub(crate) use tree::{Tree};
+pub(crate) use tree::Tree;
 pub(crate) use world::{SLUG, World, json};
 
 /// The longest that anything may take on a busy machine.

@@ -22,8 +22,15 @@ pub(crate) struct Finished {
 impl Finished {
     /// Checks the exit code and that nothing panicked; fails with everything the program said.
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert!(self.code == Some(code), "exit {:?} instead of {code}\n{self}", self.code);
-        assert!(!self.stderr.contains("panicked") && !self.stdout.contains("panicked"), "{self}");
+        assert!(
+            self.code == Some(code),
+            "exit {:?} instead of {code}\n{self}",
+            self.code
+        );
+        assert!(
+            !self.stderr.contains("panicked") && !self.stdout.contains("panicked"),
+            "{self}"
+        );
         self
     }
 
@@ -37,13 +44,18 @@ impl Finished {
 
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON: {error}\n{self}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON: {error}\n{self}"))
     }
 }
 
 impl std::fmt::Display for Finished {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
+        write!(
+            f,
+            "--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        )
     }
 }
 
@@ -64,7 +76,11 @@ impl Running {
         command.stdout(File::create(&stdout).expect("a file for the output"));
         command.stderr(File::create(&stderr).expect("a file for the diagnostics"));
         let child = command.spawn().expect("the program starts");
-        Self { child, stdout, stderr }
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     /// Its process id.

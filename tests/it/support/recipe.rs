@@ -23,10 +23,18 @@ pub(crate) struct Recipe {
     pub(crate) more: &'static str,
 }
 
-const CONCISE: (&str, &str, &str) = ("concise", "config/prompts/concise_control.txt", "config/prompts/concise_treatment.txt");
+const CONCISE: (&str, &str, &str) = (
+    "concise",
+    "config/prompts/concise_control.txt",
+    "config/prompts/concise_treatment.txt",
+);
 
 /// A second prompt set with the same control prompt.
-pub(crate) const SAME_CONTROL: (&str, &str, &str) = ("sibling", "config/prompts/concise_control.txt", "config/prompts/stepwise_treatment.txt");
+pub(crate) const SAME_CONTROL: (&str, &str, &str) = (
+    "sibling",
+    "config/prompts/concise_control.txt",
+    "config/prompts/stepwise_treatment.txt",
+);
 
 impl Default for Recipe {
     fn default() -> Self {
@@ -34,7 +42,9 @@ impl Default for Recipe {
             models: &["accounts/fireworks/models/gpt-oss-120b"],
             prompt_sets: &[CONCISE],
             temps: &[0.0],
-            datasets: &["{name: facts, format: jsonl, path: assets/facts/facts.jsonl, max_items: 12}"],
+            datasets: &[
+                "{name: facts, format: jsonl, path: assets/facts/facts.jsonl, max_items: 12}",
+            ],
             seconds_per_job: 0.3,
             row_error_rate: 0.0,
             jobs: 2,
@@ -47,14 +57,27 @@ impl Default for Recipe {
 impl Recipe {
     /// Two prompt sets that share the text of their control prompt.
     pub(crate) fn shared_control() -> Self {
-        Self { prompt_sets: &[CONCISE, SAME_CONTROL], ..Self::default() }
+        Self {
+            prompt_sets: &[CONCISE, SAME_CONTROL],
+            ..Self::default()
+        }
     }
 
     /// The file.
     pub(crate) fn yaml(&self) -> String {
         let names: Vec<&str> = self.prompt_sets.iter().map(|(name, ..)| *name).collect();
-        let sets: String = self.prompt_sets.iter().map(|(name, control, treatment)| format!("  {name}: {{control: {control}, treatment: {treatment}}}\n")).collect();
-        let datasets: String = self.datasets.iter().map(|line| format!("  - {line}\n")).collect();
+        let sets: String = self
+            .prompt_sets
+            .iter()
+            .map(|(name, control, treatment)| {
+                format!("  {name}: {{control: {control}, treatment: {treatment}}}\n")
+            })
+            .collect();
+        let datasets: String = self
+            .datasets
+            .iter()
+            .map(|line| format!("  - {line}\n"))
+            .collect();
         format!(
             "sweep: {{models: {:?}, prompt_sets: {names:?}}}\ntemps: {:?}\nsamples_per_item: 1\nmax_new_tokens: 64\n\
              prompt_sets:\n{sets}datasets:\n{datasets}\
@@ -62,7 +85,13 @@ impl Recipe {
              execution: {{max_concurrent_jobs: {}, lines_per_part: {}, poll_seconds: 0.1, max_item_retries: 2, min_coverage: 0.95}}\n\
              pricing: {{input_per_million: 0.15, output_per_million: 0.6, batch_discount: 0.5}}\n\
              stats: {{bootstrap_samples: 200, permutation_samples: 200, random_seed: 1}}\n{}",
-            self.models, self.temps, self.seconds_per_job, self.row_error_rate, self.jobs, self.lines_per_part, self.more
+            self.models,
+            self.temps,
+            self.seconds_per_job,
+            self.row_error_rate,
+            self.jobs,
+            self.lines_per_part,
+            self.more
         )
     }
 }

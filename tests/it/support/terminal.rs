@@ -22,22 +22,36 @@ fn cells(n: u16) -> NonZeroU16 {
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
 }
 
 impl Terminal {
     /// Opens the console in a world.
     pub(crate) fn open(world: &World, args: &[&str], (columns, rows): (u16, u16)) -> Self {
-        let pair = native_pty_system().openpty(size(columns, rows)).expect("a terminal");
+        let pair = native_pty_system()
+            .openpty(size(columns, rows))
+            .expect("a terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_evaltui"));
         command.args(args);
         command.env_clear();
         command.env("TERM", "xterm-256color");
         command.env("PATH", "/usr/bin:/bin");
         command.cwd(world.work());
-        let child = pair.slave.spawn_command(command).expect("the console starts");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the console starts");
         drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(
+            cells(rows),
+            cells(columns),
+            0,
+        )));
         let mut output = pair.master.try_clone_reader().expect("its output");
         let painted = Arc::clone(&screen);
         std::thread::spawn(move || {
@@ -47,7 +61,12 @@ impl Terminal {
                 painted.lock().expect("a screen").process(&bytes[..n]);
             }
         });
-        Self { child, keys: pair.master.take_writer().expect("its keys"), master: pair.master, screen }
+        Self {
+            child,
+            keys: pair.master.take_writer().expect("its keys"),
+            master: pair.master,
+            screen,
+        }
     }
 
     /// Types a text; `\r` is Enter, `\x1b` Escape.
@@ -69,31 +88,50 @@ impl Terminal {
             if words.iter().all(|word| text.contains(word)) {
                 return text;
             }
-            assert!(begun.elapsed() < super::DEADLINE, "{words:?} are not shown:\n{text}");
-            assert!(self.child.try_wait().expect("its state").is_none(), "the console has left before {words:?} were shown:\n{text}");
+            assert!(
+                begun.elapsed() < super::DEADLINE,
+                "{words:?} are not shown:\n{text}"
+            );
+            assert!(
+                self.child.try_wait().expect("its state").is_none(),
+                "the console has left before {words:?} were shown:\n{text}"
+            );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
 
     /// Gives the terminal another size.
     pub(crate) fn resize(&self, columns: u16, rows: u16) {
-        self.screen.lock().expect("a screen").screen_mut().set_size(cells(rows), cells(columns));
+        self.screen
+            .lock()
+            .expect("a screen")
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
         self.master.resize(size(columns, rows)).expect("resized");
     }
 
     /// Sends the console a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = self.child.process_id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("a process");
+        let pid = self
+            .child
+            .process_id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+            .expect("a process");
         kill_process(pid, signal).expect("signalled");
     }
 
     /// Waits for the console's end, checks that the terminal is as it was, and gives the exit code.
     pub(crate) fn left(mut self) -> u32 {
-        let status = wait_for("the console's end", || self.child.try_wait().expect("its state"));
+        let status = wait_for("the console's end", || {
+            self.child.try_wait().expect("its state")
+        });
         let restored = || {
             let parser = self.screen.lock().expect("a screen");
             let screen = parser.screen();
-            !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
         };
         wait_until("a restored terminal", restored);
         assert!(!self.text().contains("panicked"), "{}", self.text());

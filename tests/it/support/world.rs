@@ -35,8 +35,14 @@ pub(crate) struct World {
 impl World {
     /// A world with links to the project's `config` and `assets`.
     pub(crate) fn bare() -> Self {
-        let dir = tempfile::Builder::new().prefix("evaltui-it-").tempdir().expect("a temporary folder");
-        let world = Self { dir, runs: AtomicU32::new(0) };
+        let dir = tempfile::Builder::new()
+            .prefix("evaltui-it-")
+            .tempdir()
+            .expect("a temporary folder");
+        let world = Self {
+            dir,
+            runs: AtomicU32::new(0),
+        };
         fs::create_dir_all(world.path("work/.io")).expect("a folder");
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
         for name in ["config", "assets"] {
@@ -77,7 +83,10 @@ impl World {
     /// Links the real data as `../shared`; `false` where it is not on this machine.
     pub(crate) fn link_shared(&self) -> bool {
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let found = ["../shared", "../../shared"].iter().map(|p| project.join(p)).find(|p| p.join("data").is_dir());
+        let found = ["../shared", "../../shared"]
+            .iter()
+            .map(|p| project.join(p))
+            .find(|p| p.join("data").is_dir());
         if let Some(shared) = &found {
             symlink(shared.canonicalize().expect("a path"), self.path("shared")).expect("a link");
         }
@@ -87,7 +96,12 @@ impl World {
     /// The program with these arguments, in this world and with nothing of the caller's environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_evaltui"));
-        command.args(args).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.dir.path()).current_dir(self.work());
+        command
+            .args(args)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.dir.path())
+            .current_dir(self.work());
         command
     }
 
@@ -109,7 +123,8 @@ impl World {
 
     /// Makes run `id` from `c.yaml` and drives it to its end.
     pub(crate) fn whole_run(&self, id: &str) -> Finished {
-        self.evaltui(&["run", "--config", "c.yaml", "--run-id", id]).expect(0)
+        self.evaltui(&["run", "--config", "c.yaml", "--run-id", id])
+            .expect(0)
     }
 
     /// The folder of a run.
@@ -129,7 +144,10 @@ impl World {
 
     /// The status of a phase in `run_state.json`.
     pub(crate) fn status(&self, id: &str, phase: &str) -> String {
-        self.state(id)["phases"][phase]["status"].as_str().unwrap_or_default().to_owned()
+        self.state(id)["phases"][phase]["status"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The file in which the provider of a run records the jobs it accepted.
@@ -160,25 +178,45 @@ impl World {
             let mut seen: Vec<String> = accepted.iter().map(key).collect();
             seen.sort();
             seen.dedup();
-            assert_eq!(seen.len(), accepted.len(), "something was paid for twice: {accepted:#?}");
+            assert_eq!(
+                seen.len(),
+                accepted.len(),
+                "something was paid for twice: {accepted:#?}"
+            );
         }
         assert_eq!(accepted.len(), jobs, "{accepted:#?}");
     }
 
     /// Waits until the provider has accepted `n` jobs.
     pub(crate) fn wait_accepted(&self, id: &str, n: usize) {
-        wait_until(&format!("{n} accepted jobs of run {id}"), || self.accepted(id).len() >= n);
+        wait_until(&format!("{n} accepted jobs of run {id}"), || {
+            self.accepted(id).len() >= n
+        });
     }
 
     /// Parts of the default recipe's trial whose results are in place.
     pub(crate) fn parts_in_place(&self, id: &str) -> usize {
-        let parts = ["t0_control_p01", "t0_control_p02", "t0_control_p03", "t0_treatment_p01", "t0_treatment_p02", "t0_treatment_p03"];
-        parts.iter().filter(|part| self.result(id, &format!("{part}/results.jsonl")).exists()).count()
+        let parts = [
+            "t0_control_p01",
+            "t0_control_p02",
+            "t0_control_p03",
+            "t0_treatment_p01",
+            "t0_treatment_p02",
+            "t0_treatment_p03",
+        ];
+        parts
+            .iter()
+            .filter(|part| self.result(id, &format!("{part}/results.jsonl")).exists())
+            .count()
     }
 
     /// Lines of the ledger that are whole.
     pub(crate) fn ledger_lines(&self, id: &str) -> usize {
-        fs::read(self.run(id).join("ledger.jsonl")).unwrap_or_default().iter().filter(|b| **b == b'\n').count()
+        fs::read(self.run(id).join("ledger.jsonl"))
+            .unwrap_or_default()
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count()
     }
 
     /// The log for people.
