@@ -374,6 +374,10 @@ impl Drive {
 
     async fn run_queue(&mut self, allowed: Allowed) -> Result<QueueEnd, EngineError> {
         let ctx = self.ctx();
+        let built = ctx.paths.build_manifest();
+        if !built.exists() {
+            return Err(missing_input(Phase::Submit, &ctx.paths.relative(&built)));
+        }
         let manifest = Arc::new(build::read_manifest(&ctx)?);
         repair::before_queue(&mut self.recorder, &ctx, &self.digests, allowed)?;
         let provider = self.providers.open(&self.config, &self.paths).await?;

@@ -174,6 +174,15 @@ impl Look {
         }
     }
 
+    /// Whether the last driver left in order and its faces are there; otherwise there is something to put right.
+    fn is_in_order(&self) -> bool {
+        let left = |driver: &crate::snapshot::DriverView| driver.exit.is_some();
+        let mut trials = self.view.trials.iter();
+        self.view.driver.as_ref().is_some_and(left)
+            && self.paths.run_state().exists()
+            && trials.all(|t| self.paths.trial(&t.trial.slug).trial_manifest().exists())
+    }
+
     /// The facts for the plan.
     pub fn facts(&self, digests: &Digests) -> Result<Facts, EngineError> {
         facts::gather(
@@ -430,6 +439,7 @@ fn continue_run(
     }
     let nothing = seen.drift.is_empty()
         && !seen.recovered
+        && seen.is_in_order()
         && decide(&seen.facts(&digests)?, request.gate, redo(request)).is_done();
     if nothing && statuses_tell(&seen.view, request.gate) && sentinel::read(&seen.paths).is_none() {
         return Ok(Begun::NothingToDo(run_id.clone()));
