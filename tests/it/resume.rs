@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use crate::support::{Recipe, Running, SLUG, Tree, World, wait_until};
+use crate::support::{Recipe, Running, SLUG, Tree, World, json, wait_until};
 
 /// The artifacts of the undisturbed run `a` of the default recipe.
 static UNDISTURBED: LazyLock<Tree> = LazyLock::new(|| undisturbed(&Recipe::default()));
@@ -323,4 +323,56 @@ fn nothing_is_submitted_for_a_run_whose_inputs_and_results_are_all_lost() {
             fs::remove_dir_all(world.result("a", part)).expect("removed");
         }
     });
+}
+
+#[test]
+fn a_corrupt_face_is_kept_aside_and_written_again() {
+    for name in ["run_state.json", "trial_manifest.json"] {
+        let world = World::new(&Recipe::default());
+        world.whole_run("a");
+        let face = if name == "run_state.json" {
+            world.run("a").join(name)
+        } else {
+            world.result("a", name)
+        };
+        fs::write(&face, b"{\"schema_version\": 1, \"run").expect("damaged");
+        fs::remove_file(world.result("a", "costs.json")).expect("removed");
+        resumes_to(&world, &UNDISTURBED, 6);
+        json(&face);
+        let folder = Tree::of(face.parent().expect("a folder"));
+        assert!(
+            folder.names().iter().any(|n| n.contains(".corrupt.")),
+            "{name} is not kept: {:?}",
+            folder.names()
+        );
+    }
+}
+
+#[test]
+fn a_face_of_a_newer_schema_is_refused_and_never_rewritten() {
+    for (name, version) in [("run_state.json", 1), ("trial_manifest.json", 2)] {
+        let world = World::new(&Recipe::default());
+        world.whole_run("a");
+        let face = if name == "run_state.json" {
+            world.run("a").join(name)
+        } else {
+            world.result("a", name)
+        };
+        let newer = fs::read_to_string(&face).expect("a face").replace(
+            &format!("\"schema_version\": {version}"),
+            "\"schema_version\": 99",
+        );
+        fs::write(&face, &newer).expect("made newer");
+        fs::remove_file(world.result("a", "costs.json")).expect("removed");
+        let before = Tree::of(&world.run("a"));
+        let refused = world.evaltui(&["resume", "a"]);
+        assert!(
+            refused.code != Some(0) && refused.stderr.contains(name),
+            "{name} was not refused\n{refused}"
+        );
+        before.must_equal(
+            &Tree::of(&world.run("a")),
+            "a run of a newer program was changed",
+        );
+    }
 }
