@@ -174,13 +174,14 @@ impl Look {
         }
     }
 
-    /// Whether the last driver left in order and its faces are there; otherwise there is something to put right.
-    fn is_in_order(&self) -> bool {
+    /// Whether the last driver left in order and its faces are whole; otherwise there is something to put right. Refuses
+    /// faces of a newer version.
+    fn is_in_order(&self) -> Result<bool, EngineError> {
+        let faults = records::face_faults(&self.paths, &self.view)?;
         let left = |driver: &crate::snapshot::DriverView| driver.exit.is_some();
-        let mut trials = self.view.trials.iter();
-        self.view.driver.as_ref().is_some_and(left)
-            && self.paths.run_state().exists()
-            && trials.all(|t| self.paths.trial(&t.trial.slug).trial_manifest().exists())
+        Ok(self.view.driver.as_ref().is_some_and(left)
+            && !faults.missing
+            && faults.damaged.is_empty())
     }
 
     /// The facts for the plan.
@@ -437,9 +438,9 @@ fn continue_run(
             message: drift_message(run_id, &seen.drift),
         });
     }
-    let nothing = seen.drift.is_empty()
+    let nothing = seen.is_in_order()?
+        && seen.drift.is_empty()
         && !seen.recovered
-        && seen.is_in_order()
         && decide(&seen.facts(&digests)?, request.gate, redo(request)).is_done();
     if nothing && statuses_tell(&seen.view, request.gate) && sentinel::read(&seen.paths).is_none() {
         return Ok(Begun::NothingToDo(run_id.clone()));
@@ -508,6 +509,18 @@ fn settle_leftovers(recorder: &mut Recorder, seen: &Look, torn: bool) -> Result<
             LogLevel::Warn,
             About::default(),
             "the ledger was missing; it was rebuilt from run_state.json and the trial manifests",
+        );
+    }
+    for face in records::face_faults(&seen.paths, recorder.view())?.damaged {
+        let kept = atomic::set_aside(&face)?;
+        recorder.say(
+            LogLevel::Warn,
+            About::default(),
+            &format!(
+                "{} is damaged: kept as {} and written again",
+                seen.paths.relative(&face),
+                seen.paths.relative(&kept)
+            ),
         );
     }
     if sentinel::clear(&seen.paths)? | recorder.view().stop.is_some() {

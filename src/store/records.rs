@@ -2,14 +2,16 @@
 //! and read back into facts where the ledger is lost. Records are not domain values; each carries its version.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::RunPaths;
 use super::atomic;
 use super::error::{Result, StoreError};
 use crate::domain::{Digest, TrialSlug};
+use crate::snapshot::RunView;
 
 mod faces;
 mod recover;
@@ -66,6 +68,35 @@ fn read_record<T: DeserializeOwned>(path: &Path, known: u64) -> Result<T> {
         }),
         Some(_) => serde_json::from_slice(&bytes).map_err(damaged),
     }
+}
+
+/// What is wrong with the faces of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FaceFaults {
+    /// Whether one is not there.
+    pub missing: bool,
+    /// Those that cannot be read as what they are.
+    pub damaged: Vec<PathBuf>,
+}
+
+/// Reads every face that a picture should have. A face of a newer version is an error: it must not be rewritten.
+pub fn face_faults(paths: &RunPaths, view: &RunView) -> Result<FaceFaults> {
+    let state = (paths.run_state(), RunStateRecord::read(paths).err());
+    let trials = view.trials.iter().map(|trial| {
+        let slug = &trial.trial.slug;
+        let path = paths.trial(slug).trial_manifest();
+        (path, TrialManifestRecord::read(paths, slug).err())
+    });
+    let mut faults = FaceFaults::default();
+    for (path, error) in std::iter::once(state).chain(trials) {
+        match error {
+            Some(error) if error.is_not_found() => faults.missing = true,
+            Some(StoreError::Corrupt { .. }) => faults.damaged.push(path),
+            Some(error @ StoreError::NewerSchema { .. }) => return Err(error),
+            Some(_) | None => {}
+        }
+    }
+    Ok(faults)
 }
 
 /// A record's text: indented, keys in the order of the struct, a closing line feed.
