@@ -27,6 +27,13 @@ pub struct Cli {
     pub console: ConsoleArgs,
 }
 
+impl Cli {
+    /// Reads the process's arguments; the error knows its own text and stream.
+    pub fn read() -> Result<Self, clap::Error> {
+        Self::try_parse()
+    }
+}
+
 /// Settings of the console.
 #[derive(Debug, Clone, Args)]
 pub struct ConsoleArgs {

@@ -11,7 +11,6 @@ mod print;
 use std::io::IsTerminal;
 use std::process::ExitCode as ProcessExit;
 
-use clap::Parser;
 use color_eyre::config::HookBuilder;
 
 use crate::domain::ExitCode;
@@ -61,7 +60,7 @@ pub type Outcome = Result<ExitCode, Failure>;
 /// Reads the command line, does what it says and gives the process's exit code.
 pub fn main() -> ProcessExit {
     compose::harden();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
             // Clap prints help to standard output and errors to standard error; a closed pipe is no fault.

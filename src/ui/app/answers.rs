@@ -81,6 +81,10 @@ impl App {
                 if !self.driving.contains(&run_id) {
                     self.driving.push(run_id.clone());
                 }
+                if self.watched.as_ref() == Some(&run_id) {
+                    // What is followed are the run's files; from now on there are the driver's own pictures.
+                    self.watched = None;
+                }
                 if self.leaving.is_none() && self.dialog.is_none() {
                     self.open_run(run_id, Place::Cockpit);
                 }

@@ -33,8 +33,8 @@ pub enum Scene {
 }
 
 const MODELS: [&str; 2] = [
-    "accounts/fireworks/models/gpt-oss-120b",
-    "accounts/fireworks/models/qwen3-30b-a3b",
+    "accounts/lab/models/gpt-oss-120b",
+    "accounts/lab/models/qwen3-30b-a3b",
 ];
 const SETS: [&str; 3] = ["operational_only", "structure", "random_len"];
 const PARTS: u32 = 10;
