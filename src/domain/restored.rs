@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::RemoteId;
 use super::units::{TokenUsage, Usd};
-use super::work::{RowTally, WorkState};
+use super::work::{Attempt, RowTally, WorkState};
 
 /// The standing of a piece of work at the time its face was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Restored {
     /// Attempts that had ended at the provider.
     #[serde(default)]
     pub attempts_ended: u32,
+    /// Every accepted attempt and its job, oldest first: without them nothing could be fetched again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<(Attempt, RemoteId)>,
     /// Rows after the last collection.
     #[serde(default)]
     pub tally: RowTally,
