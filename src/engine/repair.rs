@@ -13,7 +13,7 @@ use crate::snapshot::WorkView;
 use crate::store::{Digests, Durability, PartPaths, atomic};
 
 /// Checks every finished part's files and queues again what was given up.
-pub fn before_queue(
+pub(super) fn before_queue(
     recorder: &mut Recorder,
     ctx: &Ctx,
     digests: &Digests,
@@ -52,7 +52,7 @@ pub fn before_queue(
 }
 
 /// Removes the raw files of finished parts that a process did not live to remove.
-pub fn tidy_finished(ctx: &Ctx) -> Result<(), EngineError> {
+pub(super) fn tidy_finished(ctx: &Ctx) -> Result<(), EngineError> {
     for work in ctx.view.works.iter().filter(|w| w.used_by > 0) {
         if matches!(work.state, WorkState::Done { .. }) {
             let numbers: Vec<u32> = work.jobs.iter().map(|(a, _)| a.number).collect();

@@ -11,6 +11,8 @@ mod calls;
 mod collect;
 mod schedule;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub(in crate::engine) use collect::{share, shared_folders, tidy};
 
