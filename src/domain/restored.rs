@@ -21,9 +21,9 @@ pub struct Restored {
     /// Attempts that had ended at the provider.
     #[serde(default)]
     pub attempts_ended: u32,
-    /// Every accepted attempt and its job, oldest first: where its rows can be fetched again.
+    /// Every accepted attempt and its job, oldest first: without them nothing could be fetched again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub jobs: Vec<(Attempt, RemoteId)>,
+    pub accepted: Vec<(Attempt, RemoteId)>,
     /// Rows after the last collection.
     #[serde(default)]
     pub tally: RowTally,

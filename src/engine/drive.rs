@@ -4,26 +4,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::announce;
 use super::error::EngineError;
 use super::facts;
+use super::launch::Force;
 use super::local_phase;
 use super::queue::{Allowed, Queue, QueueEnd, QueueParts};
 use super::recorder::{About, Recorder};
 use super::repair;
 use super::stop::StopWatch;
 use crate::config::Config;
-use crate::domain::event::PlannedPart;
 use crate::domain::{
     Condition, Decision, Event, ExitCode, Freshness, Gate, LogLevel, PartKey, Phase, PhaseStatus,
-    StaleReason, StopLevel, TrialSlug, WorkState,
+    StaleReason, StopLevel, WorkState,
 };
 use crate::phases::{Ctx, PhaseError, Scope, build};
-use crate::plan::{Redo, plan_parts};
+use crate::plan::Redo;
 use crate::provider::{Provider, ProviderError};
 use crate::store::{Digests, Durability, RunPaths};
-
-/// Parts announced in one ledger line.
-const PARTS_PER_FACT: usize = 500;
 
 /// Opens the provider of a configuration. Implemented where the program is put together, so that no phase knows a service.
 #[async_trait]
@@ -88,7 +86,18 @@ impl Drive {
                 }
             }
             if phase == Phase::Build {
-                self.announce_parts()?;
+                let force = if self.redo == Redo::Local {
+                    Force::Yes
+                } else {
+                    Force::No
+                };
+                let ctx = self.ctx();
+                announce::parts(
+                    &mut self.recorder,
+                    &ctx,
+                    &self.providers.name(&self.config),
+                    force,
+                )?;
             }
         }
         Ok(())
@@ -271,50 +280,6 @@ impl Drive {
         }
     }
 
-    /// Records the parts of every trial as built, where they differ from what is recorded.
-    fn announce_parts(&mut self) -> Result<(), EngineError> {
-        let ctx = self.ctx();
-        let manifest = build::read_manifest(&ctx)?;
-        let provider = self.providers.name(&self.config);
-        let mut events = Vec::new();
-        for trial in &self.config.trials {
-            let parts = plan_parts(&ctx.view.run_id, &provider, trial, &manifest);
-            if self.recorded_parts(&trial.slug) == parts {
-                continue;
-            }
-            let chunks: Vec<&[PlannedPart]> = if parts.is_empty() {
-                vec![&[]]
-            } else {
-                parts.chunks(PARTS_PER_FACT).collect()
-            };
-            for (i, chunk) in chunks.into_iter().enumerate() {
-                events.push(Event::PartsPlanned {
-                    trial: trial.slug.clone(),
-                    first: i == 0,
-                    parts: chunk.to_vec(),
-                });
-            }
-        }
-        self.recorder.record(events, Durability::Fsync)?;
-        self.recorder.publish();
-        Ok(())
-    }
-
-    fn recorded_parts(&self, slug: &TrialSlug) -> Vec<PlannedPart> {
-        let view = self.recorder.view();
-        let Some(trial) = view.trial(slug) else {
-            return Vec::new();
-        };
-        trial
-            .parts
-            .iter()
-            .map(|part| PlannedPart {
-                key: part.key,
-                ..view.works[part.work].part.clone()
-            })
-            .collect()
-    }
-
     /// Submit and poll, which overlap: one queue does both, as far as the gate allows.
     async fn queue(&mut self) -> Result<(), EngineError> {
         let phases: Vec<Phase> = [Phase::Submit, Phase::Poll]
@@ -327,6 +292,7 @@ impl Drive {
         let allowed = Allowed {
             submit: self.gate.contains(Phase::Submit).into(),
             collect: self.gate.contains(Phase::Poll).into(),
+            doubtful: (self.redo == Redo::Local).into(),
             condition: self.condition,
         };
         let plan = crate::plan::decide(
@@ -338,6 +304,9 @@ impl Drive {
             .iter()
             .any(|p| plan.phase(*p).is_some_and(|d| d.decision != Decision::Skip));
         if !work {
+            if phases.contains(&Phase::Poll) && !facts::is_accepted_loss(self.recorder.view()) {
+                repair::tidy_finished(&self.ctx())?;
+            }
             for phase in phases {
                 let reason = plan
                     .phase(phase)
@@ -404,9 +373,10 @@ impl Drive {
         }
         if !end.undecided.is_empty() {
             let message = format!(
-                "{} submissions are in doubt and the provider cannot settle them:\n{}",
+                "{} submissions are in doubt and the provider cannot settle them:\n  {}\nlook at the provider's own list of jobs: where the job is not there, `evaltui resume {} --force` submits again and may pay twice if it is",
                 end.undecided.len(),
-                end.undecided.join("\n")
+                end.undecided.join("\n  "),
+                self.recorder.view().run_id,
             );
             return Err(EngineError::NeedsDecision { message });
         }
@@ -422,11 +392,15 @@ impl Drive {
         }
         if left > 0 {
             let message = format!(
-                "{} parts have no job, {} are in doubt, {} have no results; {}",
+                "{} parts have no job, {} are in doubt, {} have no results; {}{}",
                 tally.unsubmitted,
                 tally.in_doubt,
                 tally.unfinished,
-                self.way_on()
+                self.way_on(),
+                end.parked
+                    .iter()
+                    .map(|why| format!("\n  {why}"))
+                    .collect::<String>(),
             );
             return Err(EngineError::Incomplete { message });
         }

@@ -49,6 +49,9 @@ pub enum EngineError {
         /// For people.
         message: String,
     },
+    /// A fact that does not follow what is recorded; a fault of ours. Nothing was written.
+    #[error("refused to record a fact that does not fit ({0}); please report this")]
+    Refused(String),
     /// A task of this program died; a fault of ours.
     #[error("an internal task died: {0}")]
     TaskDied(String),
@@ -70,6 +73,7 @@ impl EngineError {
             | Self::Phase(_)
             | Self::Provider(_)
             | Self::Incomplete { .. }
+            | Self::Refused(_)
             | Self::TaskDied(_) => ExitCode::Failed,
         }
     }

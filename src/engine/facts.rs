@@ -5,10 +5,12 @@ use std::path::Path;
 
 use super::error::EngineError;
 use crate::config::Config;
-use crate::domain::{Digest, Freshness, Phase, Quote, StaleReason, TrialSlug, Usd, WorkState};
+use crate::domain::{
+    Digest, Freshness, Phase, PhaseStatus, Quote, StaleReason, TrialSlug, Usd, WorkState,
+};
 use crate::phases::{self, Ctx, Scope};
 use crate::plan::{Facts, PartNeed, TrialFacts, WorkFacts};
-use crate::snapshot::{TrialView, WorkView};
+use crate::snapshot::{RunView, TrialView, WorkView};
 use crate::store::stamp::{self, Wanted};
 use crate::store::{Digests, StoreError};
 
@@ -115,7 +117,7 @@ fn parts(ctx: &Ctx, trial: &TrialView, digests: &Digests) -> Result<Vec<WorkFact
     let mut facts = Vec::with_capacity(trial.parts.len());
     for part in &trial.parts {
         let work = &ctx.view.works[part.work];
-        let need = match need(work, ctx.config.execution.max_item_retries) {
+        let need = match need(work, ctx) {
             PartNeed::Nothing => need_of_files(ctx, &trial.trial.slug, part.key, work, digests)?,
             other => other,
         };
@@ -130,12 +132,18 @@ fn parts(ctx: &Ctx, trial: &TrialView, digests: &Digests) -> Result<Vec<WorkFact
     Ok(facts)
 }
 
-fn need(work: &WorkView, max_retries: u32) -> PartNeed {
+/// Whether what was given up stays so: the phase ended within the coverage that was asked for, and a finished run sends
+/// nothing (contract, section 9).
+pub fn is_accepted_loss(view: &RunView) -> bool {
+    view.phase(Phase::Poll).status == PhaseStatus::Completed
+}
+
+fn need(work: &WorkView, ctx: &Ctx) -> PartNeed {
+    let next = work.next_attempt();
     match &work.state {
-        WorkState::Pending if work.attempts_ended == 0 => PartNeed::Submit("has no job yet".into()),
-        WorkState::Pending => {
-            PartNeed::Submit(format!("attempt {} is due", work.attempts_ended + 1))
-        }
+        WorkState::Pending if next == 1 => PartNeed::Submit("has no job yet".into()),
+        WorkState::Pending => PartNeed::Submit(format!("attempt {next} is due")),
+        WorkState::Failed { .. } if is_accepted_loss(&ctx.view) => PartNeed::Nothing,
         WorkState::Failed { reason, .. } => PartNeed::Submit(format!("was given up: {reason}")),
         WorkState::Intended { .. } | WorkState::Uploaded { .. } => PartNeed::Settle,
         WorkState::Submitted { state, .. } if state.is_terminal() => {
@@ -143,11 +151,10 @@ fn need(work: &WorkView, max_retries: u32) -> PartNeed {
         }
         WorkState::Submitted { job, .. } => PartNeed::Wait(job.to_string()),
         WorkState::Collected { retryable, .. }
-            if *retryable > 0 && work.attempts_ended <= max_retries =>
+            if *retryable > 0 && next <= ctx.config.execution.max_item_retries + 1 =>
         {
             PartNeed::Submit(format!(
-                "{retryable} rows failed or are missing; attempt {} is due",
-                work.attempts_ended + 1
+                "{retryable} rows failed or are missing; attempt {next} is due"
             ))
         }
         WorkState::Collected { .. } => {

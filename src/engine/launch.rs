@@ -448,7 +448,9 @@ fn continue_run(
     let locked = lock(host, &seen.paths)?;
     let (mut ledger, replay) = Ledger::open(&locked, &seen.paths)?;
     let mut view = RunView::new(run_id.clone());
-    let recorded = if seen.recovered {
+    // Another process may have rebuilt it between our look and our lock.
+    let recovers = seen.recovered && replay.recorded.is_empty();
+    let recorded = if recovers {
         ledger.append_dated(records::recover(&seen.paths)?)?
     } else {
         replay.recorded

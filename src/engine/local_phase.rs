@@ -41,7 +41,7 @@ impl Sink for ChannelSink {
 }
 
 /// Runs one phase in one scope and records its stamp.
-pub async fn run(
+pub(super) async fn run(
     recorder: &mut Recorder,
     phase: Phase,
     ctx: &Ctx,

@@ -4,6 +4,7 @@
 //! exit code, `drive` goes through the phases, `queue` submits and collects, `recorder` writes every fact. Front ends read
 //! pictures: through a [`Fleet`] (console) or the outlets of a session (headless).
 
+mod announce;
 pub mod catalogue;
 pub mod drive;
 pub mod error;

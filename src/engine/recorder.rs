@@ -2,6 +2,7 @@
 //!
 //! Nothing else appends to the ledger or rewrites the faces. A fact that the picture refuses is never written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,9 @@ use tokio::sync::{mpsc, watch};
 use super::error::EngineError;
 use crate::domain::text::printable;
 use crate::domain::work::WorkEvent;
-use crate::domain::{Event, LogLevel, LogLine, PartKey, Phase, Recorded, TrialSlug, WorkKey};
+use crate::domain::{
+    Event, LogLevel, LogLine, PartKey, Phase, Recorded, TrialSlug, WorkKey, WorkState,
+};
 use crate::snapshot::RunView;
 use crate::store::{Durability, EventLog, Faces, Ledger, RunLock};
 use crate::sys::Clock;
@@ -63,6 +66,7 @@ pub struct Recorder {
     clock: Arc<dyn Clock>,
     published: Instant,
     faced: Instant,
+    face_cost: Duration,
 }
 
 /// The parts a recorder is made of.
@@ -107,6 +111,7 @@ impl Recorder {
             clock,
             published: now,
             faced: now,
+            face_cost: Duration::ZERO,
         }
     }
 
@@ -134,11 +139,32 @@ impl Recorder {
         if events.is_empty() {
             return Ok(());
         }
+        self.check(&events)?;
         let recorded = self.ledger.append(self.clock.now(), events, durability)?;
         for fact in &recorded {
             self.take(fact);
         }
         self.publish_if_due();
+        Ok(())
+    }
+
+    /// Refuses facts that do not follow what is known, before they are written: what is on disk is what the picture shows,
+    /// and no call follows an announcement that did not count. A refusal is a fault of this program.
+    fn check(&self, events: &[Event]) -> Result<(), EngineError> {
+        let mut moved: HashMap<WorkKey, WorkState> = HashMap::new();
+        for event in events {
+            let Event::Work { work, event } = event else {
+                continue;
+            };
+            let Some(known) = self.view.work(*work) else {
+                continue;
+            };
+            let state = moved.get(work).unwrap_or(&known.state);
+            let next = state.apply(event).map_err(|refused| {
+                EngineError::Refused(format!("part {}: {refused}", known.part.key))
+            })?;
+            moved.insert(*work, next);
+        }
         Ok(())
     }
 
@@ -154,7 +180,7 @@ impl Recorder {
 
     fn take(&mut self, fact: &Recorded) {
         if let Err(error) = self.view.apply(fact) {
-            // A refused fact is a fault of this program, not of the run: it is shown and counted, the run goes on.
+            // Works were checked before the write; anything else that does not fit is shown and counted.
             self.say(
                 LogLevel::Warn,
                 About::default(),
@@ -209,7 +235,8 @@ impl Recorder {
 
     /// Rewrites the faces if the last time is long enough ago.
     pub fn face_if_due(&mut self) -> Result<(), EngineError> {
-        if self.faced.elapsed() >= FACES_EVERY {
+        // With very many parts a face takes long to write: most of the time belongs to the run.
+        if self.faced.elapsed() >= FACES_EVERY.max(self.face_cost * 20) {
             self.face()
         } else {
             Ok(())
@@ -223,6 +250,7 @@ impl Recorder {
         self.outlets.view.send_replace(Arc::clone(&view));
         self.published = self.faced;
         self.faces.write(&view)?;
+        self.face_cost = self.faced.elapsed();
         Ok(())
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::error::EngineError;
-use super::facts::{Holds, holds};
-use super::queue::{Allow, Allowed, share};
+use super::facts::{self, Holds, holds};
+use super::queue::{Allow, Allowed, share, shared_folders, tidy};
 use super::recorder::{About, Recorder};
 use crate::domain::work::WorkEvent;
 use crate::domain::{Event, LogLevel, Phase, WorkState};
@@ -13,13 +13,14 @@ use crate::snapshot::WorkView;
 use crate::store::{Digests, Durability, PartPaths, atomic};
 
 /// Checks every finished part's files and queues again what was given up.
-pub fn before_queue(
+pub(super) fn before_queue(
     recorder: &mut Recorder,
     ctx: &Ctx,
     digests: &Digests,
     allowed: Allowed,
 ) -> Result<(), EngineError> {
     let mut events = Vec::new();
+    let shared = shared_folders(&ctx.view, &ctx.paths);
     for (index, work) in ctx
         .view
         .works
@@ -29,11 +30,15 @@ pub fn before_queue(
     {
         match &work.state {
             WorkState::Done { .. } if allowed.collect == Allow::Yes => {
-                if let Some(event) = repair_done(recorder, ctx, digests, (index, work))? {
+                let owner = || vec![ctx.trial_paths(&work.owner).part(work.part.key)];
+                let folders = shared.get(&index).cloned().unwrap_or_else(owner);
+                if let Some(event) = repair_done(recorder, ctx, digests, (work, folders))? {
                     events.push(event);
                 }
             }
-            WorkState::Failed { reason, .. } if allowed.submit == Allow::Yes => {
+            WorkState::Failed { reason, .. }
+                if allowed.submit == Allow::Yes && !facts::is_accepted_loss(&ctx.view) =>
+            {
                 let reason = format!("queued again by resume (was: {reason})");
                 events.push(Event::Work {
                     work: work.key,
@@ -46,30 +51,26 @@ pub fn before_queue(
     recorder.record(events, Durability::Fsync)
 }
 
-/// Every part folder that should hold a work's files, the owner's first.
-fn folders(ctx: &Ctx, index: usize, work: &WorkView) -> Vec<PartPaths> {
-    let mut folders = vec![ctx.trial_paths(&work.owner).part(work.part.key)];
-    for trial in &ctx.view.trials {
-        for part in trial.parts.iter().filter(|p| p.work == index) {
-            let folder = ctx.trial_paths(&trial.trial.slug).part(part.key);
-            if folder.dir() != folders[0].dir() {
-                folders.push(folder);
-            }
+/// Removes the raw files of finished parts that a process did not live to remove.
+pub(super) fn tidy_finished(ctx: &Ctx) -> Result<(), EngineError> {
+    for work in ctx.view.works.iter().filter(|w| w.used_by > 0) {
+        if matches!(work.state, WorkState::Done { .. }) {
+            let numbers: Vec<u32> = work.jobs.iter().map(|(a, _)| a.number).collect();
+            tidy(&ctx.trial_paths(&work.owner).part(work.part.key), &numbers)?;
         }
     }
-    folders
+    Ok(())
 }
 
 fn repair_done(
     recorder: &mut Recorder,
     ctx: &Ctx,
     digests: &Digests,
-    (index, work): (usize, &Arc<WorkView>),
+    (work, mut folders): (&Arc<WorkView>, Vec<PartPaths>),
 ) -> Result<Option<Event>, EngineError> {
     let WorkState::Done { results, .. } = &work.state else {
         return Ok(None);
     };
-    let mut folders = folders(ctx, index, work);
     let mut whole = Vec::new();
     for folder in &folders {
         whole.push(holds(&folder.results(), *results, digests)?);

@@ -16,7 +16,7 @@ use super::error::PhaseError;
 use crate::config::settings::{PromptSet, TextFile};
 use crate::domain::ids::PromptSetName;
 use crate::domain::json::{read_line, write_line};
-use crate::domain::{Condition, CustomId, Digest, ItemType, Temperature};
+use crate::domain::{Condition, CustomId, Digest, ItemType, Temperature, Trial, WorkState};
 use crate::plan::parts::BUILD_MANIFEST_VERSION;
 use crate::plan::{BuildManifest, Shard};
 use crate::store::{AtomicFile, atomic, batch_input_name};
@@ -126,8 +126,49 @@ fn inputs(ctx: &Ctx) -> BTreeMap<Input, InputPlan> {
     inputs
 }
 
+/// Trials that share an input must want the same number of samples: the others would be sent, and pay for, too many.
+fn check_samples(ctx: &Ctx) -> Result<(), PhaseError> {
+    let mut first: BTreeMap<Input, (u32, &Trial)> = BTreeMap::new();
+    for trial in &ctx.config.trials {
+        for &temp in &trial.temps {
+            let input = Input {
+                prompt_set: trial.prompt_set.clone(),
+                temp,
+            };
+            let samples = trial.samples_at(temp);
+            let (known, other) = *first.entry(input).or_insert((samples, trial));
+            if known != samples {
+                return Err(PhaseError::Conflict(format!(
+                    "trials {} and {} share prompt set {} at temperature {temp} but want {known} and {samples} samples per item; give both the same number in samples_per_item, or make two runs",
+                    other.slug, trial.slug, trial.prompt_set
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The part size of an input whose parts have, or may have, jobs: built again, it must come out as it was.
+fn kept_part_size(ctx: &Ctx, input: &Input, condition: Condition) -> Option<u64> {
+    let of_input = ctx
+        .view
+        .trials
+        .iter()
+        .filter(|t| t.trial.prompt_set == input.prompt_set)
+        .flat_map(|t| &t.parts)
+        .filter(|p| p.key.temp == input.temp && p.key.condition == condition)
+        .map(|p| &ctx.view.works[p.work]);
+    let (mut size, mut is_used) = (0, false);
+    for work in of_input {
+        size = size.max(work.part.rows);
+        is_used |= work.state != WorkState::Pending || !work.jobs.is_empty();
+    }
+    is_used.then_some(size)
+}
+
 /// Builds every input.
 pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
+    check_samples(ctx)?;
     let dir = ctx.paths.batch_inputs_dir();
     atomic::create_dir_all(&dir)?;
     let items = count_items(ctx)?;
@@ -327,7 +368,8 @@ impl Builder<'_> {
             Condition::Control => &set.control,
             Condition::Treatment => &set.treatment,
         })?;
-        let limit = self.lines_per_part(items * u64::from(plan.samples));
+        let limit = kept_part_size(self.ctx, input, condition)
+            .unwrap_or_else(|| self.lines_per_part(items * u64::from(plan.samples)));
         let mut current: Option<Open> = None;
         let (mut number, mut raw, mut out) = (0, Vec::new(), Vec::new());
         for item_type in ItemType::ALL {

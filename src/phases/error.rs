@@ -44,6 +44,9 @@ pub enum PhaseError {
         /// What to do.
         hint: &'static str,
     },
+    /// Settings that cannot be built together.
+    #[error("{0}")]
+    Conflict(String),
     /// There is nothing to work on.
     #[error("{0}")]
     Nothing(String),

@@ -13,7 +13,7 @@ use crate::domain::ids::TrialSlug;
 use crate::domain::job::JobCounts;
 use crate::domain::work::{RefusedMove, RowTally, WorkEvent};
 use crate::domain::{
-    Event, PhaseStatus, Recorded, Restored, Stamp, TokenUsage, Trial, WorkKey, WorkState,
+    Event, PhaseStatus, Recorded, Restored, Stamp, TokenUsage, Trial, Usd, WorkKey, WorkState,
     WorkStatus,
 };
 
@@ -191,6 +191,7 @@ impl RunView {
             usage: TokenUsage::default(),
             cost: None,
             unpriced: false,
+            restored: false,
             note: String::new(),
         });
         self.totals.add(&work);
@@ -299,16 +300,14 @@ impl WorkView {
                 ..
             } => {
                 let answered = rows.answered.saturating_sub(self.rows.answered);
-                self.attempts_ended += 1;
                 self.rows = *rows;
                 self.counts = JobCounts::default();
-                self.usage += *usage;
-                self.unpriced |= cost.is_none() && usage.total_tokens() > 0;
-                self.cost = match (self.cost, cost) {
-                    (known, None) => known,
-                    (None, Some(cost)) => Some(*cost),
-                    (Some(known), Some(cost)) => Some(known + *cost),
-                };
+                let number = self.state.attempt().map_or(0, |attempt| attempt.number);
+                // An attempt that is fetched again (its files were lost) was counted and paid for when it came first.
+                if number > self.attempts_ended {
+                    self.attempts_ended = number;
+                    self.spend(*usage, *cost);
+                }
                 if *retryable > 0 {
                     self.note = format!("{retryable} rows to be sent again");
                 }
@@ -334,11 +333,28 @@ impl WorkView {
         None
     }
 
+    fn spend(&mut self, usage: TokenUsage, cost: Option<Usd>) {
+        self.usage += usage;
+        self.unpriced |= cost.is_none() && usage.total_tokens() > 0;
+        self.cost = match (self.cost, cost) {
+            (known, None) => known,
+            (None, cost) => cost,
+            (Some(known), Some(cost)) => Some(known + cost),
+        };
+    }
+
     fn restore(&mut self, past: &Restored) {
+        self.restored = true;
+        self.jobs.clone_from(&past.accepted);
+        // A face written before it listed them names the last one at least.
+        if let (true, Some(attempt), Some(job)) =
+            (self.jobs.is_empty(), past.state.attempt(), past.state.job())
+        {
+            self.jobs.push((attempt, job.clone()));
+        }
         self.since = past.since;
         self.submitted_at = past.submitted_at;
         self.attempts_ended = past.attempts_ended;
-        self.jobs.clone_from(&past.jobs);
         self.rows = past.tally;
         if let WorkState::Submitted { counts, .. } = &past.state {
             self.counts = *counts;
@@ -391,8 +407,6 @@ impl super::view::Totals {
                 .cached_tokens
                 .saturating_sub(work.usage.cached_tokens),
         };
-        self.spent = crate::domain::Usd::from_nanos(
-            self.spent.nanos() - work.cost.unwrap_or_default().nanos(),
-        );
+        self.spent = Usd::from_nanos(self.spent.nanos() - work.cost.unwrap_or_default().nanos());
     }
 }

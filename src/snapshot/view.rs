@@ -87,11 +87,22 @@ pub struct WorkView {
     pub cost: Option<Usd>,
     /// Whether an attempt used tokens whose price is not known, so that `cost` is too low.
     pub unpriced: bool,
+    /// Whether its past was taken from the faces, which may be older than what the provider has.
+    pub restored: bool,
     /// The last thing worth saying about it.
     pub note: String,
 }
 
 impl WorkView {
+    /// The number of the attempt that would come next.
+    ///
+    /// Never that of an accepted attempt: a number, and so a submission key, that a job was made under is not used for
+    /// another, or the ended job would be adopted in its place.
+    pub fn next_attempt(&self) -> u32 {
+        let accepted = self.jobs.iter().map(|(attempt, _)| attempt.number).max();
+        self.attempts_ended.max(accepted.unwrap_or(0)) + 1
+    }
+
     /// Rows known to be answered: from the files, or from the running job's counts.
     pub fn rows_done(&self) -> u64 {
         match &self.state {

@@ -12,6 +12,11 @@ use crate::domain::ExitCode;
 use crate::engine::{Fleet, LocalFleet};
 use crate::ui;
 
+/// The variable that holds the key which the served provider accepts.
+const SIM_KEY: &str = "EVALTUI_SIM_KEY";
+/// The key where the variable is not set.
+const DEFAULT_KEY: &str = "sim";
+
 /// `sim`.
 pub(in crate::cli) async fn sim(world: &World, args: &SimArgs) -> Outcome {
     let config = config::load(&args.config, &Overrides::default(), &world.env)?;
@@ -24,13 +29,16 @@ pub(in crate::cli) async fn sim(world: &World, args: &SimArgs) -> Outcome {
         items,
         port: args.port,
     };
-    let settings = sim_config(&config, place, Arc::clone(&world.clock));
+    let mut settings = sim_config(&config, place, Arc::clone(&world.clock));
+    // A fixed key, because its clients are other processes; it guards nothing but made-up answers on loopback.
+    let key = world.env.get(SIM_KEY).unwrap_or(DEFAULT_KEY).to_owned();
+    settings.api_key = Some(key.into());
     let failed = |error: String| Failure::new(ExitCode::Failed, error);
     let server = crate::sim::SimServer::start(settings)
         .await
         .map_err(|error| failed(error.to_string()))?;
     print::out(&format!(
-        "embedded provider on {} (account {}); Ctrl-C ends it, its jobs stay in {}",
+        "embedded provider on {}, account {}, key from {SIM_KEY} (default {DEFAULT_KEY}); Ctrl-C ends it, its jobs stay in {}",
         server.base_url(),
         crate::sim::ACCOUNT,
         args.state_dir.display()

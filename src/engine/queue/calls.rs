@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Queue;
-use super::collect::{CollectJob, Collected, collect};
+use super::collect::{CollectError, CollectJob, Collected, collect, tidy};
 use crate::domain::RemoteId;
 use crate::domain::work::Attempt;
 use crate::provider::{Found, JobLook, ProviderError};
 use crate::snapshot::WorkView;
+use crate::store::StoreError;
 
 /// What came of one call.
 #[derive(Debug)]
@@ -21,7 +22,9 @@ pub(super) enum Outcome {
     /// A job was looked at.
     Looked(Result<JobLook, ProviderError>),
     /// A job's files were fetched and reconciled.
-    Collected(Result<Collected, super::collect::CollectError>),
+    Collected(Result<Collected, CollectError>),
+    /// The raw files of a finished part were removed.
+    Tidied(Result<(), StoreError>),
     /// The submission could not be put together; a fault of the plan.
     Unplanned,
 }
@@ -97,13 +100,27 @@ impl Queue<'_> {
             folders: self.all_paths(index, work),
             part: work.part.clone(),
             jobs: work.jobs.clone(),
-            state: work.state.clone(),
-            last_attempt: u32::try_from(work.jobs.len()).unwrap_or(u32::MAX)
-                > self.with.config.execution.max_item_retries,
+            last_attempt: !self.attempts_left(index, work),
         };
         self.busy[index] = true;
         self.tasks
             .spawn(async move { (index, Outcome::Collected(collect(job).await)) });
+    }
+
+    pub(super) fn spawn_tidy(&mut self, index: usize, work: &WorkView) {
+        let (folders, numbers) = (
+            self.all_paths(index, work),
+            work.jobs.iter().map(|(a, _)| a.number).collect::<Vec<_>>(),
+        );
+        self.busy[index] = true;
+        self.tasks.spawn(async move {
+            let done = tokio::task::spawn_blocking(move || {
+                folders.first().map_or(Ok(()), |f| tidy(f, &numbers))
+            })
+            .await;
+            // A thread that died leaves files behind, which the next resume removes.
+            (index, Outcome::Tidied(done.unwrap_or(Ok(()))))
+        });
     }
 
     fn unplanned(&mut self, index: usize) {

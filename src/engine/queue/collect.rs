@@ -1,6 +1,7 @@
 //! Fetches what an ended job left, reconciles it row by row and, when no attempt follows, puts the part's files in place.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,22 +9,22 @@ use thiserror::Error;
 
 use crate::domain::event::PlannedPart;
 use crate::domain::work::{Attempt, RowTally};
-use crate::domain::{Digest, JobState, RemoteId, TokenUsage, WorkState};
+use crate::domain::{Digest, JobState, RemoteId, TokenUsage};
 use crate::engine::reconcile::{AttemptFiles, Reconciled, reconcile};
 use crate::provider::{FetchTarget, JobLook, Provider, ProviderError, ProviderErrorKind};
-use crate::store::{PartPaths, StoreError, atomic};
+use crate::snapshot::RunView;
+use crate::store::{PartPaths, RunPaths, StoreError, atomic};
 
 /// What a collection needs to know.
 #[derive(Debug)]
 pub(super) struct CollectJob {
     pub provider: Arc<dyn Provider>,
     pub provider_name: String,
-    pub input: std::path::PathBuf,
+    pub input: PathBuf,
     /// Part folders of all trials that use the work, the owner's first.
     pub folders: Vec<PartPaths>,
     pub part: PlannedPart,
     pub jobs: Vec<(Attempt, RemoteId)>,
-    pub state: WorkState,
     /// Whether no further attempt is allowed.
     pub last_attempt: bool,
 }
@@ -41,8 +42,19 @@ pub(super) struct Collected {
     pub commonest_error: Option<(String, u64)>,
     /// The provider's last word on the job.
     pub message: String,
-    /// Digest of `results.jsonl`, where the part is finished.
-    pub finished: Option<Digest>,
+    /// Whether the part ends here.
+    pub ending: Ending,
+}
+
+/// How a collection leaves its part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// `results.jsonl` is in place; its digest.
+    InPlace(Digest),
+    /// The last job failed and no attempt brought an answer.
+    Gone,
+    /// Another attempt follows.
+    Open,
 }
 
 /// A collection that did not succeed.
@@ -95,7 +107,8 @@ pub(super) async fn collect(job: CollectJob) -> Result<Collected, CollectError> 
             folder.attempt_results(earlier.number),
             folder.attempt_errors(earlier.number),
         );
-        if files.0.exists() || files.1.exists() {
+        // Results land last: where they are, the attempt is whole. Without them the errors may be half of it.
+        if files.0.exists() {
             continue;
         }
         fetch(job.provider.as_ref(), id, &look, (&files.0, &files.1)).await?;
@@ -137,36 +150,25 @@ fn finish_blocking(
     let folder = &job.folders[0];
     let files = attempt_files(folder, &job.jobs);
     let work = reconcile(&job.input, &files)?;
-    let finished = if work.retryable == 0 || job.last_attempt {
-        Some(put_in_place(job, &work, look)?)
+    let ending = if work.retryable > 0 && !job.last_attempt {
+        Ending::Open
+    } else if look.state == JobState::Failed && work.rows.answered == 0 {
+        work.write_errors(&folder.errors())?;
+        Ending::Gone
     } else {
-        None
+        Ending::InPlace(put_in_place(job, &work, look)?)
     };
-    if finished.is_some() {
-        for file in &files {
-            atomic::remove(&file.results)?;
-            atomic::remove(&file.errors)?;
-        }
-        for (earlier, _) in job.jobs.iter().filter(|(a, _)| a.number > 1) {
-            atomic::remove(&folder.attempt_input(earlier.number))?;
-        }
-    }
     Ok(Collected {
         attempt,
         rows: work.rows,
         retryable: work.retryable,
-        // A state that is collected already was paid for and counted then.
-        usage: if matches!(job.state, WorkState::Collected { .. }) {
-            TokenUsage::default()
-        } else {
-            work.usage
-        },
+        usage: work.usage,
         foreign: work.foreign,
         duplicated: work.duplicated,
         malformed: work.malformed,
         commonest_error: work.commonest_error,
         message: look.message.clone(),
-        finished,
+        ending,
     })
 }
 
@@ -241,6 +243,44 @@ fn put_in_place(job: &CollectJob, work: &Reconciled, look: &JobLook) -> Result<D
     }
     share(&job.folders)?;
     Ok(results)
+}
+
+/// Removes what the attempts of a finished part left: raw files and the inputs of later attempts.
+pub(in crate::engine) fn tidy(folder: &PartPaths, attempts: &[u32]) -> Result<(), StoreError> {
+    for &number in attempts {
+        let files = [
+            folder.attempt_results(number),
+            folder.attempt_errors(number),
+            folder.attempt_input(number),
+        ];
+        for file in files.iter().filter(|file| file.exists()) {
+            atomic::remove(file)?;
+        }
+    }
+    Ok(())
+}
+
+/// The part folders of every work that several trials use, the owner's first.
+pub(in crate::engine) fn shared_folders(
+    view: &RunView,
+    paths: &RunPaths,
+) -> HashMap<usize, Vec<PartPaths>> {
+    let mut folders: HashMap<usize, Vec<PartPaths>> = HashMap::new();
+    for trial in &view.trials {
+        for part in &trial.parts {
+            let work = &view.works[part.work];
+            if work.used_by > 1 || work.owner != trial.trial.slug {
+                let of_work = folders
+                    .entry(part.work)
+                    .or_insert_with(|| vec![paths.trial(&work.owner).part(work.part.key)]);
+                let folder = paths.trial(&trial.trial.slug).part(part.key);
+                if !of_work.iter().any(|known| known.dir() == folder.dir()) {
+                    of_work.push(folder);
+                }
+            }
+        }
+    }
+    folders
 }
 
 /// Gives every other trial that uses the work the owner's files.

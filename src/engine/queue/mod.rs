@@ -1,16 +1,22 @@
 //! The queue: submits waiting parts into free slots, looks at running jobs, collects ended ones. Submit and poll overlap.
 //!
 //! One loop owns all decisions and records; provider calls run as tasks that only return an [`Outcome`]. The protocol of
-//! contract section 7 is visible in [`Queue::begin`] (intent, durable), `calls` (one call each) and [`Queue::take`] (record).
-//! No call that may cost money is ever repeated without asking the provider first.
+//! contract section 7 is visible in `attempt` (intent, durable), `calls` (one call each), `settle` and `arrive` (what an
+//! outcome means) and `schedule` (which call is next, and when). No call that may cost money is ever repeated without
+//! asking the provider first.
 
+mod arrive;
+mod attempt;
 mod calls;
 mod collect;
-mod take;
+mod schedule;
+mod settle;
+#[cfg(test)]
+mod tests;
 
-pub(in crate::engine) use collect::share;
+pub(in crate::engine) use collect::{share, shared_folders, tidy};
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,26 +24,22 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::calls::Outcome;
+use self::schedule::Pauses;
 use super::error::EngineError;
 use super::recorder::{About, Recorder};
 use super::stop::StopWatch;
 use crate::config::Config;
-use crate::domain::work::{Attempt, WorkEvent};
-use crate::domain::{
-    Condition, Event, LogLevel, PartKey, Phase, StopLevel, SubmissionKey, TrialSlug, WorkKey,
-    WorkState,
-};
-use crate::plan::{BuildManifest, parts::job_params};
-use crate::provider::{Capabilities, Provider, Submission};
+use crate::domain::work::WorkEvent;
+use crate::domain::{Condition, Event, LogLevel, PartKey, Phase, StopLevel};
+use crate::plan::BuildManifest;
+use crate::provider::{Capabilities, Provider};
 use crate::snapshot::WorkView;
-use crate::store::{Durability, PartPaths, RunPaths, StoreError};
+use crate::store::{Durability, PartPaths, RunPaths};
 
-/// Pauses in a row, each after a failed call and longer than the one before, after which the phase gives up (resumably).
-const MAX_PAUSES_IN_A_ROW: u32 = 10;
-/// The longest wait between two tries of a failed call.
-const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// How long calls under way are waited for when everything must stop now.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long they are waited for when an error ends the queue: their outcomes are worth more than the wait.
+const LONG_GRACE: Duration = Duration::from_secs(10);
 
 /// What the gate lets the queue do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Allowed {
     pub submit: Allow,
     /// Downloads.
     pub collect: Allow,
+    /// A new create for a submission that the provider cannot settle: the operator's decision (`--force`).
+    pub doubtful: Allow,
     /// New submissions of this condition only, where one is named.
     pub condition: Option<Condition>,
 }
@@ -79,6 +83,8 @@ pub struct QueueEnd {
     pub stopped: Option<StopLevel>,
     /// Submissions that the provider cannot settle, as sentences.
     pub undecided: Vec<String>,
+    /// Parts whose calls failed too often in this drive, as sentences.
+    pub parked: Vec<String>,
 }
 
 /// What the queue works with.
@@ -109,24 +115,37 @@ pub struct Queue<'a> {
     pending: BTreeSet<usize>,
     /// Works that need no new slot: in doubt, at the provider, ended and not collected.
     live: BTreeSet<usize>,
+    /// Works that get no further call in this drive.
+    parked: BTreeSet<usize>,
     /// Works with a call under way.
     busy: Vec<bool>,
-    /// Works that wait before their next call, and how often they failed.
+    /// Works that wait before their next call, and how often it failed.
     later: HashMap<usize, (Instant, u32)>,
     /// When each running job was looked at last.
     looked: HashMap<usize, Instant>,
-    /// No new call before this instant: the provider failed, and hammering it helps nobody.
-    paused_until: Option<Instant>,
-    pauses: u32,
+    /// How often in a row a job was not known to the provider.
+    vanished: HashMap<usize, u32>,
+    /// Works whose next attempt was refused: they end with what came back.
+    spent: HashSet<usize>,
+    /// Part folders of works that several trials use, the owner's first.
+    shared: HashMap<usize, Vec<PartPaths>>,
+    pauses: Pauses,
     end: QueueEnd,
     fatal: Option<EngineError>,
 }
+
+/// Facts to record together.
+type Events = Vec<(Event, Durability)>;
 
 impl<'a> Queue<'a> {
     /// Prepares the queue; nothing happens yet.
     pub fn new(with: QueueParts<'a>, allowed: Allowed) -> Self {
         let limits = with.provider.capabilities();
-        let busy = vec![false; with.recorder.view().works.len()];
+        let view = with.recorder.view();
+        let (busy, shared) = (
+            vec![false; view.works.len()],
+            shared_folders(view, &with.paths),
+        );
         let mut queue = Self {
             with,
             limits,
@@ -134,11 +153,14 @@ impl<'a> Queue<'a> {
             tasks: JoinSet::new(),
             pending: BTreeSet::new(),
             live: BTreeSet::new(),
+            parked: BTreeSet::new(),
             busy,
             later: HashMap::new(),
             looked: HashMap::new(),
-            paused_until: None,
-            pauses: 0,
+            vanished: HashMap::new(),
+            spent: HashSet::new(),
+            shared,
+            pauses: Pauses::default(),
             end: QueueEnd::default(),
             fatal: None,
         };
@@ -148,84 +170,71 @@ impl<'a> Queue<'a> {
         queue
     }
 
-    /// Puts a work into the set that its state belongs to. Called whenever the state may have changed, so that no step of
-    /// the loop has to look at all parts.
-    fn classify(&mut self, index: usize) {
-        self.pending.remove(&index);
-        self.live.remove(&index);
-        let work = &self.works()[index];
-        if work.used_by == 0 {
-            return;
-        }
-        match &work.state {
-            WorkState::Done { .. } | WorkState::Failed { .. } => {}
-            WorkState::Pending => {
-                self.pending.insert(index);
-            }
-            WorkState::Collected { retryable, .. }
-                if *retryable > 0 && self.attempts_left(work) =>
-            {
-                self.pending.insert(index);
-            }
-            WorkState::Intended { .. }
-            | WorkState::Uploaded { .. }
-            | WorkState::Submitted { .. }
-            | WorkState::Collected { .. } => {
-                self.live.insert(index);
-            }
-        }
-    }
-
     /// Works until nothing is left to do or to wait for.
     pub async fn run(mut self) -> Result<QueueEnd, EngineError> {
-        loop {
-            self.heed_stop()?;
-            if self.fatal.is_some() || self.end.stopped == Some(StopLevel::Now) {
-                break;
+        while self.fatal.is_none() && self.end.stopped != Some(StopLevel::Now) {
+            match self.step().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => self.fail(error),
             }
-            self.begin_ready()?;
-            if self.tasks.is_empty() && self.next_wake().is_none() {
-                break;
-            }
-            self.wait().await?;
         }
-        self.drain().await?;
+        self.drain().await;
         match self.fatal {
             Some(error) => Err(error),
             None => Ok(self.end),
         }
     }
 
-    /// Waits for the next outcome, the next due look or a stop; takes all outcomes that are ready.
-    async fn wait(&mut self) -> Result<(), EngineError> {
-        let wake = self
-            .next_wake()
-            .unwrap_or_else(|| Instant::now() + MAX_BACKOFF);
+    /// One round: heed a stop, start what is due, take what has ended. `false` where nothing is left.
+    async fn step(&mut self) -> Result<bool, EngineError> {
+        self.heed_stop()?;
+        if self.end.stopped == Some(StopLevel::Now) {
+            return Ok(false);
+        }
+        self.begin_ready()?;
+        let wake = self.next_wake();
+        if self.tasks.is_empty() && wake.is_none() {
+            return Ok(false);
+        }
         let mut first = None;
         tokio::select! {
             Some(done) = self.tasks.join_next() => first = Some(done),
-            () = tokio::time::sleep_until(wake) => {}
+            () = sleep_until(wake) => {}
             () = self.with.stop.changed() => {}
         }
         // Outcomes that are ready together are recorded together: one sync for all of them.
-        let (mut events, mut touched) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         let mut next = first;
         while let Some(done) = next {
-            let (index, outcome) =
-                done.map_err(|error| EngineError::TaskDied(error.to_string()))?;
+            match done {
+                Ok(outcome) => ready.push(outcome),
+                Err(died) => self.fail(EngineError::TaskDied(died.to_string())),
+            }
+            next = self.tasks.try_join_next();
+        }
+        self.settle(ready)?;
+        self.with.recorder.face_if_due()?;
+        Ok(true)
+    }
+
+    /// Takes outcomes, records what they mean, and only then does what may follow the record.
+    fn settle(&mut self, outcomes: Vec<(usize, Outcome)>) -> Result<(), EngineError> {
+        let (mut events, mut touched) = (Vec::new(), Vec::new());
+        for (index, outcome) in outcomes {
             self.busy[index] = false;
             self.take(index, outcome, &mut events);
             touched.push(index);
-            next = self.tasks.try_join_next();
         }
         self.record(events)?;
         for index in touched {
             self.classify(index);
+            self.tidy_if_done(index);
         }
-        self.with.recorder.face_if_due()
+        Ok(())
     }
 
-    fn record(&mut self, events: Vec<(Event, Durability)>) -> Result<(), EngineError> {
+    fn record(&mut self, events: Events) -> Result<(), EngineError> {
         let durability = if events.iter().any(|(_, d)| *d == Durability::Fsync) {
             Durability::Fsync
         } else {
@@ -238,27 +247,33 @@ impl<'a> Queue<'a> {
     }
 
     /// Lets calls under way end and records them, so that nothing that was accepted is left in doubt without need.
-    async fn drain(&mut self) -> Result<(), EngineError> {
-        let deadline = Instant::now()
-            + if self.fatal.is_some() {
-                GRACE * 5
-            } else {
-                GRACE
-            };
+    async fn drain(&mut self) {
+        let grace = if self.fatal.is_some() {
+            LONG_GRACE
+        } else {
+            GRACE
+        };
+        let deadline = Instant::now() + grace;
         while !self.tasks.is_empty() {
             let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.tasks.join_next()).await
             else {
                 break;
             };
-            if let Ok((index, outcome)) = done {
-                let mut events = Vec::new();
-                self.busy[index] = false;
-                self.take(index, outcome, &mut events);
-                self.record(events)?;
+            let outcome = match done {
+                Ok(outcome) => self.settle(vec![outcome]),
+                Err(died) => Err(EngineError::TaskDied(died.to_string())),
+            };
+            if let Err(error) = outcome {
+                self.fail(error);
             }
         }
+        // What is cut off here is in doubt on disk, and the provider is asked at resume.
         self.tasks.abort_all();
-        Ok(())
+    }
+
+    /// Remembers the error that ends the queue; the first one counts.
+    fn fail(&mut self, error: EngineError) {
+        self.fatal.get_or_insert(error);
     }
 
     /// Takes notice of a stop, once for each level.
@@ -295,323 +310,27 @@ impl<'a> Queue<'a> {
         &self.with.recorder.view().works
     }
 
-    fn may_submit(&self) -> bool {
-        self.allowed.submit == Allow::Yes && self.end.stopped.is_none() && self.fatal.is_none()
+    fn push(&self, index: usize, event: WorkEvent, durability: Durability, events: &mut Events) {
+        let work = self.works()[index].key;
+        events.push((Event::Work { work, event }, durability));
     }
 
-    fn attempts_left(&self, work: &WorkView) -> bool {
-        work.attempts_ended <= self.with.config.execution.max_item_retries
-    }
-
-    fn poll_every(&self) -> Duration {
-        Duration::from_millis(
-            self.with
-                .config
-                .execution
-                .poll_ms
-                .max(self.limits.min_poll_ms)
-                .max(1),
-        )
-    }
-
-    /// When something falls due that no outcome announces.
-    fn next_wake(&self) -> Option<Instant> {
-        let looks = self
-            .live
-            .iter()
-            .filter(|i| !self.busy[**i] && self.is_running(&self.works()[**i]))
-            .map(|i| self.due(*i));
-        let retries = self
-            .later
-            .iter()
-            .filter(|(i, _)| !self.busy[**i] && self.wants_call(**i))
-            .map(|(_, (at, _))| *at);
-        let after_pause = self
-            .paused_until
-            .filter(|until| *until > Instant::now())
-            .filter(|_| self.has_more());
-        let due = looks.chain(retries).chain(after_pause).min();
-        due.map(|at| self.paused_until.map_or(at, |until| at.max(until)))
-    }
-
-    /// Whether any work still wants a call.
-    fn has_more(&self) -> bool {
-        self.live
-            .iter()
-            .chain(&self.pending)
-            .any(|i| !self.busy[*i] && self.wants_call(*i))
-    }
-
-    fn is_running(&self, work: &WorkView) -> bool {
-        matches!(&work.state, WorkState::Submitted { state, .. } if !state.is_terminal())
-    }
-
-    fn due(&self, index: usize) -> Instant {
-        let look = self
-            .looked
-            .get(&index)
-            .map_or_else(Instant::now, |at| *at + self.poll_every());
-        self.later.get(&index).map_or(look, |(at, _)| look.max(*at))
-    }
-
-    fn is_waiting(&self, index: usize) -> bool {
-        self.later
-            .get(&index)
-            .is_some_and(|(at, _)| *at > Instant::now())
-    }
-
-    /// Whether a work still has a call to come under the present gate and stop.
-    fn wants_call(&self, index: usize) -> bool {
-        let work = &self.works()[index];
-        if work.used_by == 0 {
-            return false;
-        }
-        match &work.state {
-            WorkState::Pending => self.may_submit() && self.allowed.wants(work.part.key),
-            WorkState::Intended { .. } | WorkState::Uploaded { .. } => true,
-            WorkState::Submitted { state, .. } => {
-                !state.is_terminal() || self.allowed.collect == Allow::Yes
-            }
-            WorkState::Collected { retryable, .. } => {
-                let again = *retryable > 0 && self.attempts_left(work);
-                if again {
-                    self.may_submit()
-                } else {
-                    self.allowed.collect == Allow::Yes
-                }
-            }
-            WorkState::Done { .. } | WorkState::Failed { .. } => false,
-        }
-    }
-
-    /// Starts every call that is due.
-    fn begin_ready(&mut self) -> Result<(), EngineError> {
-        if self.is_paused() {
-            return Ok(());
-        }
-        for index in self.live.iter().copied().collect::<Vec<_>>() {
-            if !self.busy[index] && !self.is_waiting(index) && self.wants_call(index) {
-                self.go_on(index);
-            }
-        }
-        let chosen = self.choose();
-        self.begin(&chosen)
-    }
-
-    /// The next call for a work that needs no new slot.
-    fn go_on(&mut self, index: usize) {
+    /// A line about a part. Submit speaks of intents and acceptance, poll of all that follows.
+    fn say(&mut self, (level, phase): (LogLevel, Phase), index: usize, message: &str) {
         let work = Arc::clone(&self.works()[index]);
-        match &work.state {
-            // A state from an earlier process, or one whose outcome was uncertain: the provider is asked first.
-            WorkState::Intended { attempt } => self.spawn_find(index, &work, *attempt, None),
-            WorkState::Uploaded { attempt, input } => {
-                self.spawn_find(index, &work, *attempt, Some(input.clone()))
-            }
-            WorkState::Submitted { state, .. } if state.is_terminal() => {
-                self.spawn_collect(index, &work)
-            }
-            WorkState::Submitted { job, .. } => {
-                if self.due(index) <= Instant::now() {
-                    self.looked.insert(index, Instant::now());
-                    self.spawn_poll(index, job.clone());
-                }
-            }
-            WorkState::Collected { .. } => self.spawn_collect(index, &work),
-            WorkState::Pending | WorkState::Done { .. } | WorkState::Failed { .. } => {}
-        }
-    }
-
-    /// The waiting works that fit into the free slots, in the order of the plan.
-    fn choose(&self) -> Vec<usize> {
-        if !self.may_submit() {
-            return Vec::new();
-        }
-        let taken = self
-            .live
-            .iter()
-            .filter(|i| occupies_slot(&self.works()[**i].state))
-            .count();
-        let slots = self.with.config.execution.max_concurrent_jobs.max(1) as usize;
-        let free = slots.saturating_sub(taken);
-        let ready = self
-            .pending
-            .iter()
-            .copied()
-            .filter(|i| !self.busy[*i] && !self.is_waiting(*i) && self.wants_call(*i));
-        ready.take(free).collect()
-    }
-
-    /// Announces attempts (durably, in one write) and starts their uploads.
-    fn begin(&mut self, chosen: &[usize]) -> Result<(), EngineError> {
-        if chosen.is_empty() {
-            return Ok(());
-        }
-        if !self.with.recorder.holds_lock() {
-            return Err(EngineError::Incomplete {
-                message:
-                    "the lock of the run was lost (was .state.lock deleted?); nothing was submitted"
-                        .into(),
-            });
-        }
-        let mut events = Vec::new();
-        let mut uploads = Vec::new();
-        for &index in chosen {
-            let work = Arc::clone(&self.works()[index]);
-            let attempt = self.make_attempt(&work)?;
-            events.push(Event::Work {
-                work: work.key,
-                event: WorkEvent::Intent { attempt },
-            });
-            uploads.push((index, work, attempt));
-        }
-        self.with.recorder.record(events, Durability::Fsync)?;
-        for (index, work, attempt) in uploads {
-            self.classify(index);
-            self.spawn_upload(index, &work, attempt);
-        }
-        Ok(())
-    }
-
-    /// The next attempt at a work: all rows the first time, afterwards the rows worth another try.
-    fn make_attempt(&self, work: &WorkView) -> Result<Attempt, EngineError> {
-        let number = work.attempts_ended + 1;
-        let (bytes, rows) = if number == 1 {
-            (work.part.sha256, work.part.rows)
-        } else {
-            let (sha256, rows, _) =
-                collect::retry_input(&self.owner_paths(work), &self.input_path(work)?, number)?;
-            (sha256, rows)
-        };
-        Ok(Attempt {
-            number,
-            submission: SubmissionKey::derive(work.key, number, bytes),
-            rows,
-            bytes,
-        })
-    }
-
-    /// The built input of a work. Its name was checked when the build's manifest was read.
-    fn input_path(&self, work: &WorkView) -> Result<std::path::PathBuf, StoreError> {
-        self.with.paths.batch_input(&work.part.input)
-    }
-
-    fn owner_paths(&self, work: &WorkView) -> PartPaths {
-        self.with.paths.trial(&work.owner).part(work.part.key)
-    }
-
-    /// The part folders of all trials that use the work, the owner's first.
-    fn all_paths(&self, index: usize, work: &WorkView) -> Vec<PartPaths> {
-        let mut paths = vec![self.owner_paths(work)];
-        if work.used_by > 1 {
-            for trial in &self.with.recorder.view().trials {
-                for part in trial.parts.iter().filter(|p| p.work == index) {
-                    let other = self.with.paths.trial(&trial.trial.slug).part(part.key);
-                    if other.dir() != paths[0].dir() {
-                        paths.push(other);
-                    }
-                }
-            }
-        }
-        paths
-    }
-
-    fn submission(&self, work: &WorkView, attempt: Attempt) -> Option<Submission> {
-        let trial = self.with.recorder.view().trial(&work.owner)?;
-        let shard_type = self
-            .with
-            .manifest
-            .shards
-            .get(&work.part.input)
-            .and_then(|s| s.item_type);
-        let input = if attempt.number == 1 {
-            self.input_path(work).ok()?
-        } else {
-            self.owner_paths(work).attempt_input(attempt.number)
-        };
-        let bytes = if attempt.number == 1 {
-            work.part.bytes
-        } else {
-            std::fs::metadata(&input).map_or(0, |m| m.len())
-        };
-        Some(Submission {
-            key: attempt.submission,
-            input,
-            rows: attempt.rows,
-            bytes,
-            params: job_params(&trial.trial, shard_type, work.part.key.temp),
-            label: format!(
-                "{} {} {} attempt {}",
-                self.with.recorder.view().run_id,
-                work.owner,
-                work.part.key,
-                attempt.number
-            ),
-        })
-    }
-
-    fn say(&mut self, level: LogLevel, index: usize, message: &str) {
-        let work = Arc::clone(&self.works()[index]);
-        let phase = if matches!(
-            work.state,
-            WorkState::Submitted { .. } | WorkState::Collected { .. } | WorkState::Done { .. }
-        ) {
-            Phase::Poll
-        } else {
-            Phase::Submit
-        };
-        let owner: TrialSlug = work.owner.clone();
         let about = About {
             phase: Some(phase),
-            trial: Some(&owner),
+            trial: Some(&work.owner),
             part: Some(work.part.key),
         };
         self.with.recorder.say(level, about, message);
     }
-
-    fn key(&self, index: usize) -> WorkKey {
-        self.works()[index].key
-    }
-
-    /// Makes a work wait before its next call; the wait doubles with each failure.
-    fn back_off(&mut self, index: usize, at_least: Option<Duration>) {
-        let failures = self.later.get(&index).map_or(0, |(_, n)| *n) + 1;
-        let wait = self.wait_after(failures).max(at_least.unwrap_or_default());
-        self.later.insert(index, (Instant::now() + wait, failures));
-    }
-
-    fn wait_after(&self, failures: u32) -> Duration {
-        let first = self.poll_every().max(Duration::from_millis(200));
-        (first * 2_u32.pow(failures.clamp(1, 10) - 1)).min(MAX_BACKOFF)
-    }
-
-    fn is_paused(&self) -> bool {
-        self.paused_until
-            .is_some_and(|until| until > Instant::now())
-    }
-
-    /// Pauses all new calls after a failed one. Calls that fail while the pause lasts were under way and do not count again.
-    fn pause(&mut self, message: &str) {
-        if self.is_paused() {
-            return;
-        }
-        self.pauses += 1;
-        self.paused_until = Some(Instant::now() + self.wait_after(self.pauses));
-        if self.pauses > MAX_PAUSES_IN_A_ROW && self.fatal.is_none() {
-            let message = format!(
-                "the provider failed {MAX_PAUSES_IN_A_ROW} times in a row, the last time with: {message}\nnothing is lost; `evaltui resume` goes on once it answers"
-            );
-            self.fatal = Some(EngineError::Incomplete { message });
-        }
-    }
 }
 
-fn occupies_slot(state: &WorkState) -> bool {
-    match state {
-        WorkState::Intended { .. } | WorkState::Uploaded { .. } => true,
-        WorkState::Submitted { state, .. } => !state.is_terminal(),
-        WorkState::Pending
-        | WorkState::Collected { .. }
-        | WorkState::Done { .. }
-        | WorkState::Failed { .. } => false,
+/// Sleeps until an instant; for ever where there is none.
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake).await,
+        None => std::future::pending().await,
     }
 }

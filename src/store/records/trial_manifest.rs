@@ -89,7 +89,7 @@ impl WorkRecord {
                 since: work.since,
                 submitted_at: work.submitted_at,
                 attempts_ended: work.attempts_ended,
-                jobs: work.jobs.clone(),
+                accepted: work.jobs.clone(),
                 tally: work.rows,
                 remote_input: work.remote_input.clone(),
                 usage: work.usage,
