@@ -329,94 +329,124 @@ impl WorkState {
 
     /// The next state, or the refused move. The only place that knows what may follow what.
     pub fn apply(&self, event: &WorkEvent) -> Result<Self, RefusedMove> {
-        let refused = Err(RefusedMove {
-            state: self.word(),
-            fact: event.word(),
-        });
-        let next = match (self, event) {
-            (Self::Pending | Self::Collected { .. }, WorkEvent::Intent { attempt }) => {
-                Self::Intended { attempt: *attempt }
+        let next = match self {
+            Self::Pending => Self::after_pending(event),
+            Self::Intended { attempt } | Self::Uploaded { attempt, .. } => {
+                Self::after_doubt(*attempt, event)
             }
+            Self::Submitted { attempt, job, .. } => Self::after_submitted(*attempt, job, event),
+            Self::Collected { job, .. } => Self::after_collected(job, event),
+            Self::Done { .. } | Self::Failed { .. } => Self::after_end(event),
+        };
+        let gives_up = !matches!(self, Self::Done { .. });
+        match (next, event) {
+            (Some(next), _) => Ok(next),
+            (None, WorkEvent::GaveUp { reason, expired }) if gives_up => Ok(Self::Failed {
+                job: self.job().cloned(),
+                reason: reason.clone(),
+                expired: *expired,
+            }),
+            (None, _) => Err(RefusedMove {
+                state: self.word(),
+                fact: event.word(),
+            }),
+        }
+    }
+
+    fn after_pending(event: &WorkEvent) -> Option<Self> {
+        match event {
+            WorkEvent::Intent { attempt } => Some(Self::Intended { attempt: *attempt }),
+            // Only where nothing is known yet: a restored face never overrules a recorded fact.
+            WorkEvent::Restored(restored) => Some(restored.state.clone()),
+            _ => None,
+        }
+    }
+
+    /// An attempt in doubt is settled by facts about this attempt only.
+    fn after_doubt(known: Attempt, event: &WorkEvent) -> Option<Self> {
+        let is_known = |submission: &SubmissionKey| known.submission == *submission;
+        match event {
             // The same attempt may be announced again after its outcome was settled as "not there".
-            (
-                Self::Intended { attempt: known } | Self::Uploaded { attempt: known, .. },
-                WorkEvent::Intent { attempt },
-            ) if known.submission == attempt.submission => Self::Intended { attempt: *attempt },
-            (
-                Self::Intended { attempt } | Self::Uploaded { attempt, .. },
-                WorkEvent::Uploaded { submission, input },
-            ) if attempt.submission == *submission => Self::Uploaded {
-                attempt: *attempt,
-                input: input.clone(),
-            },
-            (
-                Self::Intended { attempt } | Self::Uploaded { attempt, .. },
-                WorkEvent::Accepted {
-                    submission, job, ..
-                },
-            ) if attempt.submission == *submission => Self::Submitted {
-                attempt: *attempt,
+            WorkEvent::Intent { attempt } if is_known(&attempt.submission) => {
+                Some(Self::Intended { attempt: *attempt })
+            }
+            WorkEvent::Uploaded { submission, input } if is_known(submission) => {
+                Some(Self::Uploaded {
+                    attempt: known,
+                    input: input.clone(),
+                })
+            }
+            WorkEvent::Accepted {
+                submission, job, ..
+            } if is_known(submission) => Some(Self::Submitted {
+                attempt: known,
                 job: job.clone(),
                 state: JobState::Queued,
                 counts: JobCounts::default(),
-            },
-            (
-                Self::Intended { attempt } | Self::Uploaded { attempt, .. },
-                WorkEvent::NotAccepted { submission, .. },
-            ) if attempt.submission == *submission => Self::Pending,
-            (
-                Self::Submitted { attempt, job, .. },
-                WorkEvent::Observed {
-                    submission,
-                    state,
-                    counts,
-                },
-            ) if attempt.submission == *submission => Self::Submitted {
-                attempt: *attempt,
+            }),
+            WorkEvent::NotAccepted { submission, .. } if is_known(submission) => {
+                Some(Self::Pending)
+            }
+            _ => None,
+        }
+    }
+
+    fn after_submitted(attempt: Attempt, job: &RemoteId, event: &WorkEvent) -> Option<Self> {
+        match event {
+            WorkEvent::Observed {
+                submission,
+                state,
+                counts,
+            } if attempt.submission == *submission => Some(Self::Submitted {
+                attempt,
                 job: job.clone(),
                 state: state.clone(),
                 counts: *counts,
-            },
-            (
-                Self::Submitted { attempt, job, .. },
-                WorkEvent::Collected {
-                    submission,
-                    rows,
-                    retryable,
-                    ..
-                },
-            ) if attempt.submission == *submission => Self::Collected {
-                attempt: *attempt,
+            }),
+            WorkEvent::Collected {
+                submission,
+                rows,
+                retryable,
+                ..
+            } if attempt.submission == *submission => Some(Self::Collected {
+                attempt,
                 job: job.clone(),
                 rows: *rows,
                 retryable: *retryable,
-            },
-            (Self::Collected { job, .. }, WorkEvent::Finished { rows, results }) => Self::Done {
+            }),
+            _ => None,
+        }
+    }
+
+    fn after_collected(job: &RemoteId, event: &WorkEvent) -> Option<Self> {
+        match event {
+            WorkEvent::Intent { attempt } => Some(Self::Intended { attempt: *attempt }),
+            WorkEvent::Finished { rows, results } => Some(Self::Done {
                 job: job.clone(),
                 rows: *rows,
                 results: *results,
-            },
-            (
-                Self::Done { .. } | Self::Failed { .. } | Self::Collected { .. },
-                WorkEvent::Reopened { job, attempt, .. },
-            ) => Self::Submitted {
-                attempt: *attempt,
-                job: job.clone(),
-                state: JobState::Completed,
-                counts: JobCounts::default(),
-            },
-            (Self::Failed { .. } | Self::Done { .. }, WorkEvent::Requeued { .. }) => Self::Pending,
-            // Only where nothing is known yet: a restored face never overrules a recorded fact.
-            (Self::Pending, WorkEvent::Restored(restored)) => restored.state.clone(),
-            (Self::Done { .. }, WorkEvent::GaveUp { .. }) => return refused,
-            (state, WorkEvent::GaveUp { reason, expired }) => Self::Failed {
-                job: state.job().cloned(),
-                reason: reason.clone(),
-                expired: *expired,
-            },
-            _ => return refused,
-        };
-        Ok(next)
+            }),
+            WorkEvent::Reopened { job, attempt, .. } => Some(Self::reopened(job, *attempt)),
+            _ => None,
+        }
+    }
+
+    fn after_end(event: &WorkEvent) -> Option<Self> {
+        match event {
+            WorkEvent::Reopened { job, attempt, .. } => Some(Self::reopened(job, *attempt)),
+            WorkEvent::Requeued { .. } => Some(Self::Pending),
+            _ => None,
+        }
+    }
+
+    /// An ended job whose files are to be fetched again.
+    fn reopened(job: &RemoteId, attempt: Attempt) -> Self {
+        Self::Submitted {
+            attempt,
+            job: job.clone(),
+            state: JobState::Completed,
+            counts: JobCounts::default(),
+        }
     }
 }
 

@@ -346,12 +346,6 @@ impl WorkView {
     fn restore(&mut self, past: &Restored) {
         self.restored = true;
         self.jobs.clone_from(&past.accepted);
-        // A face written before it listed them names the last one at least.
-        if let (true, Some(attempt), Some(job)) =
-            (self.jobs.is_empty(), past.state.attempt(), past.state.job())
-        {
-            self.jobs.push((attempt, job.clone()));
-        }
         self.since = past.since;
         self.submitted_at = past.submitted_at;
         self.attempts_ended = past.attempts_ended;

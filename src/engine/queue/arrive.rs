@@ -87,6 +87,7 @@ impl Queue<'_> {
         let words = describe(&collected);
         match collected.ending {
             Ending::InPlace(results) => {
+                self.finished.push(index);
                 let fact = WorkEvent::Finished { rows, results };
                 self.push(index, fact, Durability::Fsync, events);
                 self.say((LogLevel::Info, Phase::Poll), index, &words);
@@ -125,9 +126,9 @@ impl Queue<'_> {
     }
 
     /// Removes the raw files of a finished part. Only after the record: until then they are what was paid for.
-    pub(super) fn tidy_if_done(&mut self, index: usize) {
+    pub(super) fn tidy(&mut self, index: usize) {
         let work = Arc::clone(&self.works()[index]);
-        if !self.busy[index] && matches!(work.state, WorkState::Done { .. }) {
+        if matches!(work.state, WorkState::Done { .. }) {
             self.spawn_tidy(index, &work);
         }
     }

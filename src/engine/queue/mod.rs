@@ -127,6 +127,8 @@ pub struct Queue<'a> {
     vanished: HashMap<usize, u32>,
     /// Works whose next attempt was refused: they end with what came back.
     spent: HashSet<usize>,
+    /// Works whose end is being recorded; their raw files are removed after that.
+    finished: Vec<usize>,
     /// Part folders of works that several trials use, the owner's first.
     shared: HashMap<usize, Vec<PartPaths>>,
     pauses: Pauses,
@@ -159,6 +161,7 @@ impl<'a> Queue<'a> {
             looked: HashMap::new(),
             vanished: HashMap::new(),
             spent: HashSet::new(),
+            finished: Vec::new(),
             shared,
             pauses: Pauses::default(),
             end: QueueEnd::default(),
@@ -229,7 +232,9 @@ impl<'a> Queue<'a> {
         self.record(events)?;
         for index in touched {
             self.classify(index);
-            self.tidy_if_done(index);
+        }
+        for index in std::mem::take(&mut self.finished) {
+            self.tidy(index);
         }
         Ok(())
     }

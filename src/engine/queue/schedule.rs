@@ -92,7 +92,7 @@ impl Queue<'_> {
             .live
             .iter()
             .copied()
-            .filter(|i| self.due(*i).is_some_and(|at| at <= now))
+            .filter(|i| self.due(*i, now).is_some_and(|at| at <= now))
             .collect();
         for index in due {
             self.go_on(index);
@@ -121,8 +121,8 @@ impl Queue<'_> {
         }
     }
 
-    /// When the next call of a live work is due; `None` where none is or one is under way.
-    fn due(&self, index: usize) -> Option<Instant> {
+    /// When the next call of a live work is due, `now` where nothing holds it back; `None` where none is or one is under way.
+    fn due(&self, index: usize, now: Instant) -> Option<Instant> {
         if self.busy[index] {
             return None;
         }
@@ -139,7 +139,7 @@ impl Queue<'_> {
             _ => None,
         };
         let later = self.later.get(&index).map(|(at, _)| *at);
-        Some(look.max(later).unwrap_or_else(Instant::now))
+        Some(look.max(later).unwrap_or(now))
     }
 
     fn free_slots(&self) -> usize {
@@ -167,7 +167,8 @@ impl Queue<'_> {
 
     /// When something falls due that no outcome announces.
     pub(super) fn next_wake(&self) -> Option<Instant> {
-        let looks = self.live.iter().filter_map(|i| self.due(*i)).min();
+        let now = Instant::now();
+        let looks = self.live.iter().filter_map(|i| self.due(*i, now)).min();
         let due = looks.into_iter().chain(self.next_submission()).min();
         // While all calls pause, whatever is due is due when the pause ends.
         due.map(|at| self.pauses.calls_until.map_or(at, |until| at.max(until)))

@@ -252,6 +252,8 @@ fn without_passing_things(view: &RunView) -> RunView {
     let mut works: Vec<_> = view.works.iter().map(|w| (**w).clone()).collect();
     works.sort_by_key(|w| w.key);
     for work in &mut works {
+        // True of a rebuilt picture only: its waiting parts are asked for before they are submitted.
+        work.restored = false;
         if !matches!(work.state, WorkState::Submitted { .. }) {
             work.counts = JobCounts::default();
         }
