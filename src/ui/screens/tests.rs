@@ -108,7 +108,7 @@ fn sixty_by_fifteen_still_says_how_far_it_is_and_how_to_stop() {
     let mut stage = Stage::new(size, Scene::Running, &ConsoleOptions::default());
     stage.keys("\n");
     let frame = text(&mut stage);
-    for word in ["64 %", "s stop", "? help", "q back", "failed"] {
+    for word in ["62 %", "s stop", "? help", "q back", "failed"] {
         assert!(frame.contains(word), "{word}:\n{frame}");
     }
 }
