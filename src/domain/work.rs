@@ -278,20 +278,19 @@ impl WorkState {
             Self::Submitted {
                 state: JobState::Expired,
                 ..
-            } => WorkStatus::Expired,
-            Self::Submitted { state, .. } if state.is_terminal() => WorkStatus::Completed,
+            }
+            | Self::Failed { expired: true, .. } => WorkStatus::Expired,
             Self::Submitted {
                 state: JobState::Running | JobState::Finalizing,
                 ..
             } => WorkStatus::Running,
-            Self::Submitted { .. } => WorkStatus::Submitted,
-            Self::Collected { .. } => WorkStatus::Completed,
+            Self::Submitted { state, .. } if !state.is_terminal() => WorkStatus::Submitted,
+            Self::Submitted { .. } | Self::Collected { .. } => WorkStatus::Completed,
             Self::Done { .. } => WorkStatus::Downloaded,
-            Self::Failed { expired: true, .. } => WorkStatus::Expired,
             Self::Failed { .. } => WorkStatus::Failed,
         }
     }
-
+    }
     /// The state's name, for messages.
     pub fn word(&self) -> &'static str {
         match self {
@@ -353,6 +352,10 @@ impl WorkState {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other fact is refused; the table test names each pair"
+    )]
     fn after_pending(event: &WorkEvent) -> Option<Self> {
         match event {
             WorkEvent::Intent { attempt } => Some(Self::Intended { attempt: *attempt }),
@@ -363,6 +366,10 @@ impl WorkState {
     }
 
     /// An attempt in doubt is settled by facts about this attempt only.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other fact is refused; the table test names each pair"
+    )]
     fn after_doubt(known: Attempt, event: &WorkEvent) -> Option<Self> {
         let is_known = |submission: &SubmissionKey| known.submission == *submission;
         match event {
@@ -391,6 +398,10 @@ impl WorkState {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other fact is refused; the table test names each pair"
+    )]
     fn after_submitted(attempt: Attempt, job: &RemoteId, event: &WorkEvent) -> Option<Self> {
         match event {
             WorkEvent::Observed {
@@ -418,6 +429,10 @@ impl WorkState {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other fact is refused; the table test names each pair"
+    )]
     fn after_collected(job: &RemoteId, event: &WorkEvent) -> Option<Self> {
         match event {
             WorkEvent::Intent { attempt } => Some(Self::Intended { attempt: *attempt }),
@@ -431,6 +446,10 @@ impl WorkState {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other fact is refused; the table test names each pair"
+    )]
     fn after_end(event: &WorkEvent) -> Option<Self> {
         match event {
             WorkEvent::Reopened { job, attempt, .. } => Some(Self::reopened(job, *attempt)),

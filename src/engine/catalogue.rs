@@ -29,7 +29,7 @@ impl Catalogue {
     ) -> Result<Vec<RunSummary>, StoreError> {
         let mut runs = Vec::new();
         for run_id in experiments.run_ids()? {
-            runs.push(self.summary(experiments, run_id, driving));
+            runs.push(self.summary(experiments, &run_id, driving));
         }
         runs.sort_by(|a, b| {
             b.created_at
@@ -42,10 +42,10 @@ impl Catalogue {
     fn summary(
         &self,
         experiments: &ExperimentsDir,
-        run_id: RunId,
+        run_id: &RunId,
         driving: &[RunId],
     ) -> RunSummary {
-        let paths = experiments.run(&run_id);
+        let paths = experiments.run(run_id);
         let seen = std::fs::metadata(paths.run_state())
             .ok()
             .map(|m| (m.ino(), m.size(), m.mtime(), m.mtime_nsec()));
@@ -56,10 +56,10 @@ impl Catalogue {
                 .get(run_id)
                 .cloned()
         };
-        let mut summary = match (seen, known(&run_id)) {
+        let mut summary = match (seen, known(run_id)) {
             (Some(now), Some((then, summary))) if now == then => summary,
             _ => {
-                let summary = read(&run_id, &paths);
+                let summary = read(run_id, &paths);
                 if let Some(seen) = seen {
                     self.known
                         .lock()
@@ -70,7 +70,7 @@ impl Catalogue {
             }
         };
         // Who holds the lock can change without the file changing.
-        if driving.contains(&run_id) {
+        if driving.contains(run_id) {
             summary.standing = Standing::Driving;
         } else if lock::is_held(&paths) == Some(true) {
             summary.standing = Standing::Watched;
@@ -120,10 +120,9 @@ fn from_record(record: &RunStateRecord, empty: RunSummary) -> RunSummary {
         .iter()
         .filter_map(|phase| record.phases.get(phase))
         .find_map(|p| p.last_error.clone());
-    let exit = record.writer.as_ref().and_then(|w| w.exit);
-    let left = record.writer.as_ref().is_none_or(|w| w.exit.is_some());
+    let leaving = record.writer.as_ref().map_or(Leaving::Nobody, |w| Leaving::by(w.exit));
     RunSummary {
-        standing: standing(left, exit, &phases),
+        standing: standing(leaving, &phases),
         phases,
         created_at: record.created_at,
         updated_at: record.updated_at,
@@ -139,18 +138,40 @@ fn from_record(record: &RunStateRecord, empty: RunSummary) -> RunSummary {
     }
 }
 
+/// How the last driver left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    /// There was none.
+    Nobody,
+    /// It did not say: it died, or still drives.
+    Never,
+    /// In order, with this exit.
+    InOrder(ExitCode),
+}
+
+impl Leaving {
+    fn by(exit: Option<ExitCode>) -> Self {
+        exit.map_or(Self::Never, Self::InOrder)
+    }
+}
+
 /// How a run stands that nobody is known to drive.
-fn standing(left_in_order: bool, exit: Option<ExitCode>, phases: &[PhaseStatus; 10]) -> Standing {
+fn standing(leaving: Leaving, phases: &[PhaseStatus; 10]) -> Standing {
     let report = phases[Phase::Report.index()] == PhaseStatus::Completed;
     let has = |status| phases.contains(&status);
-    match exit {
-        _ if !left_in_order => Standing::Orphan,
-        Some(ExitCode::NeedsDecision) => Standing::NeedsDecision,
-        _ if has(PhaseStatus::Failed) => Standing::Failed,
-        Some(ExitCode::Stopped | ExitCode::Interrupted) => Standing::Stopped,
-        _ if has(PhaseStatus::Stopped) => Standing::Stopped,
-        _ if report => Standing::Done,
-        _ => Standing::Paused,
+    let stopped = [ExitCode::Stopped, ExitCode::Interrupted].map(Leaving::InOrder);
+    if leaving == Leaving::Never {
+        Standing::Orphan
+    } else if leaving == Leaving::InOrder(ExitCode::NeedsDecision) {
+        Standing::NeedsDecision
+    } else if has(PhaseStatus::Failed) {
+        Standing::Failed
+    } else if stopped.contains(&leaving) || has(PhaseStatus::Stopped) {
+        Standing::Stopped
+    } else if report {
+        Standing::Done
+    } else {
+        Standing::Paused
     }
 }
 
@@ -160,10 +181,5 @@ pub fn standing_of(view: &RunView, paths: &RunPaths) -> Standing {
         return Standing::Watched;
     }
     let phases = Phase::ALL.map(|phase| view.phase(phase).status);
-    let exit = view.driver.as_ref().and_then(|d| d.exit);
-    standing(
-        view.driver.as_ref().is_none_or(|d| d.exit.is_some()),
-        exit,
-        &phases,
-    )
+    standing(view.driver.as_ref().map_or(Leaving::Nobody, |d| Leaving::by(d.exit)), &phases)
 }

@@ -174,16 +174,10 @@ impl Drive {
                 trial: scope.slug(),
                 part: None,
             };
-            let why = match self.judge(phase, &ctx, &scope)? {
-                None => {
-                    self.recorder.say(
-                        LogLevel::Info,
-                        about,
-                        "skip: inputs, outputs and settings are as recorded",
-                    );
-                    continue;
-                }
-                Some(reason) => reason,
+            let Some(why) = self.judge(phase, &ctx, &scope)? else {
+                let skip = "skip: inputs, outputs and settings are as recorded";
+                self.recorder.say(LogLevel::Info, about, skip);
+                continue;
             };
             if !begun {
                 self.recorder
@@ -192,24 +186,17 @@ impl Drive {
             }
             self.recorder
                 .say(LogLevel::Info, about, &format!("execute: {why}"));
-            let outcome = match why {
-                StaleReason::InputMissing(path) => Err(missing_input(phase, &path)),
-                _ => {
-                    local_phase::run(
-                        &mut self.recorder,
-                        phase,
-                        &ctx,
-                        &scope,
-                        (&self.stop, &self.digests),
-                    )
-                    .await
-                }
+            let outcome = if let StaleReason::InputMissing(path) = why {
+                Err(missing_input(phase, &path))
+            } else {
+                let with = (&self.stop, &self.digests);
+                local_phase::run(&mut self.recorder, phase, &ctx, &scope, with).await
             };
             if let Err(error) = outcome {
                 return Err(self.phase_failed(phase, error));
             }
         }
-        self.phase_done(phase, begun)
+        self.phase_done(phase, if begun { Ran::Yes } else { Ran::No })
     }
 
     /// Why a phase has to run, or `None` where it holds. The same rule that the plan shows.
@@ -228,8 +215,8 @@ impl Drive {
         })
     }
 
-    fn phase_done(&mut self, phase: Phase, begun: bool) -> Result<(), EngineError> {
-        if begun || self.recorder.view().phase(phase).status != PhaseStatus::Completed {
+    fn phase_done(&mut self, phase: Phase, ran: Ran) -> Result<(), EngineError> {
+        if ran == Ran::Yes || self.recorder.view().phase(phase).status != PhaseStatus::Completed {
             self.recorder.record(
                 vec![Event::PhaseEnded {
                     phase,
@@ -316,7 +303,7 @@ impl Drive {
                     About::phase(phase),
                     &format!("skip: {reason}"),
                 );
-                self.phase_done(phase, false)?;
+                self.phase_done(phase, Ran::No)?;
             }
             return Ok(());
         }
@@ -369,7 +356,7 @@ impl Drive {
             && tally.in_doubt == 0
             && self.left_out() == 0
         {
-            self.phase_done(Phase::Submit, true)?;
+            self.phase_done(Phase::Submit, Ran::Yes)?;
         }
         if !end.undecided.is_empty() {
             let message = format!(
@@ -391,17 +378,15 @@ impl Drive {
             return Err(EngineError::Stopped(level));
         }
         if left > 0 {
-            let message = format!(
-                "{} parts have no job, {} are in doubt, {} have no results; {}{}",
+            let counts = format!(
+                "{} parts have no job, {} are in doubt, {} have no results; {}",
                 tally.unsubmitted,
                 tally.in_doubt,
                 tally.unfinished,
-                self.way_on(),
-                end.parked
-                    .iter()
-                    .map(|why| format!("\n  {why}"))
-                    .collect::<String>(),
+                self.way_on()
             );
+            let lines: Vec<String> = std::iter::once(counts).chain(end.parked).collect();
+            let message = lines.join("\n  ");
             return Err(EngineError::Incomplete { message });
         }
         if self.left_out() > 0 {
@@ -418,7 +403,7 @@ impl Drive {
         }
         if phases.contains(&Phase::Poll) {
             self.judge_coverage(&tally)?;
-            self.phase_done(Phase::Poll, true)?;
+            self.phase_done(Phase::Poll, Ran::Yes)?;
         }
         Ok(())
     }
@@ -498,6 +483,13 @@ impl Drive {
     }
 }
 
+/// Whether a phase had anything to do in this drive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ran {
+    Yes,
+    No,
+}
+
 #[derive(Debug, Default)]
 struct QueueTally {
     rows: u64,
@@ -519,10 +511,9 @@ fn missing_input(phase: Phase, path: &str) -> EngineError {
 
 /// A soft or urgent stop as the exit it leads to.
 pub fn is_stop(error: &EngineError) -> Option<StopLevel> {
-    match error {
-        EngineError::Stopped(level) | EngineError::Phase(PhaseError::Stopped(level)) => {
-            Some(*level)
-        }
-        _ => None,
+    if let EngineError::Stopped(level) | EngineError::Phase(PhaseError::Stopped(level)) = error {
+        Some(*level)
+    } else {
+        None
     }
 }

@@ -65,10 +65,9 @@ impl EngineError {
             Self::Store(StoreError::NoSuchRun { .. }) | Self::Usage { .. } | Self::Config(_) => {
                 ExitCode::Usage
             }
-            Self::Stopped(_) => ExitCode::Stopped,
+            Self::Stopped(_) | Self::Phase(PhaseError::Stopped(_)) => ExitCode::Stopped,
             Self::LowCoverage { .. } => ExitCode::LowCoverage,
             Self::NeedsDecision { .. } => ExitCode::NeedsDecision,
-            Self::Phase(PhaseError::Stopped(_)) => ExitCode::Stopped,
             Self::Store(_)
             | Self::Phase(_)
             | Self::Provider(_)

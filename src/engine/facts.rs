@@ -117,10 +117,10 @@ fn parts(ctx: &Ctx, trial: &TrialView, digests: &Digests) -> Result<Vec<WorkFact
     let mut facts = Vec::with_capacity(trial.parts.len());
     for part in &trial.parts {
         let work = &ctx.view.works[part.work];
-        let need = match need(work, ctx) {
-            PartNeed::Nothing => need_of_files(ctx, &trial.trial.slug, part.key, work, digests)?,
-            other => other,
-        };
+        let mut need = need(work, ctx);
+        if need == PartNeed::Nothing {
+            need = need_of_files(ctx, &trial.trial.slug, part.key, work, digests)?;
+        }
         let pays = matches!(need, PartNeed::Submit(_)) && work.owner == trial.trial.slug;
         let estimate = if pays { most_cost(ctx, work) } else { None };
         facts.push(WorkFacts {

@@ -338,13 +338,13 @@ fn create_run(
         About::default(),
         &format!("run {run_id} made from {}", config.path),
     );
-    ready(
+    Ok(ready(
         host,
         request,
         (recorder, Arc::new(config), paths),
         stop,
         digests,
-    )
+    ))
 }
 
 fn trial_events(config: &Config) -> impl Iterator<Item = Event> + '_ {
@@ -411,8 +411,8 @@ fn ready(
     (recorder, config, paths): (Recorder, Arc<Config>, RunPaths),
     stop: &StopSwitch,
     digests: Arc<Digests>,
-) -> Result<Begun, EngineError> {
-    Ok(Begun::Ready(Box::new(Drive {
+) -> Begun {
+    Begun::Ready(Box::new(Drive {
         recorder,
         config,
         paths,
@@ -422,7 +422,7 @@ fn ready(
         gate: request.gate,
         redo: redo(request),
         condition: request.condition,
-    })))
+    }))
 }
 
 fn continue_run(
@@ -468,15 +468,20 @@ fn continue_run(
     )?;
     let mut recorder = Recorder::new(parts);
     atomic::remove_stale_temps(seen.paths.root())?;
-    settle_leftovers(&mut recorder, &seen, replay.torn_tail)?;
+    let tail = if replay.torn_tail {
+        Tail::Torn
+    } else {
+        Tail::Whole
+    };
+    settle_leftovers(&mut recorder, &seen, tail)?;
     recorder.record(vec![driver_event(request)], Durability::Fsync)?;
-    ready(
+    Ok(ready(
         host,
         request,
         (recorder, Arc::clone(&seen.config), seen.paths.clone()),
         stop,
         digests,
-    )
+    ))
 }
 
 /// Whether the recorded statuses of the gate's phases already say what the plan found.
@@ -497,9 +502,16 @@ fn drift_message(run_id: &RunId, drift: &[Change]) -> String {
     )
 }
 
+/// Whether the ledger's last line was whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    Whole,
+    Torn,
+}
+
 /// Records what an earlier process left: a stop, an accepted drift, a torn ledger line, a missing ledger.
-fn settle_leftovers(recorder: &mut Recorder, seen: &Look, torn: bool) -> Result<(), EngineError> {
-    if torn {
+fn settle_leftovers(recorder: &mut Recorder, seen: &Look, tail: Tail) -> Result<(), EngineError> {
+    if tail == Tail::Torn {
         recorder.say(
             LogLevel::Warn,
             About::default(),
@@ -533,33 +545,40 @@ fn settle_leftovers(recorder: &mut Recorder, seen: &Look, torn: bool) -> Result<
             "a stop asked for earlier is cleared",
         );
     }
-    if !seen.drift.is_empty() {
-        let changes: Vec<String> = seen.drift.iter().map(ToString::to_string).collect();
-        atomic::backup(&seen.paths.effective_config(), "backup")?;
-        atomic::write(
-            &seen.paths.effective_config(),
-            seen.config.effective_yaml().as_bytes(),
-        )?;
-        recorder.say(
-            LogLevel::Warn,
-            About::default(),
-            &format!(
-                "continues with another configuration (--force): {}",
-                changes.join("; ")
-            ),
-        );
-        let events = std::iter::once(Event::DriftAccepted {
-            config_hash: seen.config.hash(),
-            changes,
-        })
-        .chain(trial_events(&seen.config))
-        .collect();
-        recorder.record(events, Durability::Fsync)?;
-    }
+    accept_drift(recorder, seen)?;
     let missing: Vec<Event> = trial_events(&seen.config)
         .filter(|e| matches!(e, Event::TrialPlanned { trial } if recorder.view().trial(&trial.slug).is_none()))
         .collect();
     recorder.record(missing, Durability::Fsync)
+}
+
+/// Takes over a changed configuration that the operator accepted; the old one is kept beside it.
+fn accept_drift(recorder: &mut Recorder, seen: &Look) -> Result<(), EngineError> {
+    if seen.drift.is_empty() {
+        return Ok(());
+    }
+    let changes: Vec<String> = seen.drift.iter().map(ToString::to_string).collect();
+    let suffix = format!("backup.{}", compact(recorder.clock().now()));
+    atomic::backup(&seen.paths.effective_config(), &suffix)?;
+    atomic::write(
+        &seen.paths.effective_config(),
+        seen.config.effective_yaml().as_bytes(),
+    )?;
+    recorder.say(
+        LogLevel::Warn,
+        About::default(),
+        &format!(
+            "continues with another configuration (--force): {}",
+            changes.join("; ")
+        ),
+    );
+    let events = std::iter::once(Event::DriftAccepted {
+        config_hash: seen.config.hash(),
+        changes,
+    })
+    .chain(trial_events(&seen.config))
+    .collect();
+    recorder.record(events, Durability::Fsync)
 }
 
 /// Asks the driver of a run, wherever it is, to stop.

@@ -68,7 +68,7 @@ pub(super) async fn run(
     while let Some(word) = heard.recv().await {
         match word {
             Word::Progress(done, total) => {
-                recorder.transient(&Event::Progress { phase, done, total })
+                recorder.transient(&Event::Progress { phase, done, total });
             }
             Word::Line(level, message) => recorder.say(level, about, &message),
         }

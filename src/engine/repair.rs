@@ -45,7 +45,13 @@ pub(super) fn before_queue(
                     event: WorkEvent::Requeued { reason },
                 });
             }
-            _ => {}
+            WorkState::Pending
+            | WorkState::Intended { .. }
+            | WorkState::Uploaded { .. }
+            | WorkState::Submitted { .. }
+            | WorkState::Collected { .. }
+            | WorkState::Done { .. }
+            | WorkState::Failed { .. } => {}
         }
     }
     recorder.record(events, Durability::Fsync)

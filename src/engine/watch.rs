@@ -82,14 +82,12 @@ impl Follower {
     ) {
         let mut looks = 0;
         while !view.is_closed() {
-            let (follower, news) = match tokio::task::spawn_blocking(move || {
+            let look = move || {
                 let news = self.look();
                 (self, news)
-            })
-            .await
-            {
-                Ok(done) => done,
-                Err(_) => return,
+            };
+            let Ok((follower, news)) = tokio::task::spawn_blocking(look).await else {
+                return;
             };
             self = follower;
             if news {

@@ -70,7 +70,7 @@ impl Queue<'_> {
         false
     }
 
-    pub(super) fn collected(&mut self, index: usize, collected: Collected, events: &mut Events) {
+    pub(super) fn collected(&mut self, index: usize, collected: &Collected, events: &mut Events) {
         self.succeeded(index);
         let state = &self.works()[index].state;
         if matches!(state, WorkState::Submitted { .. }) {
@@ -84,7 +84,7 @@ impl Queue<'_> {
             self.push(index, fact, Durability::Fsync, events);
         }
         let rows = collected.rows;
-        let words = describe(&collected);
+        let words = describe(collected);
         match collected.ending {
             Ending::InPlace(results) => {
                 self.finished.push(index);

@@ -136,7 +136,13 @@ impl Queue<'_> {
                 }
                 self.looked.get(&index).map(|at| *at + self.poll_every())
             }
-            _ => None,
+            WorkState::Pending
+            | WorkState::Intended { .. }
+            | WorkState::Uploaded { .. }
+            | WorkState::Submitted { .. }
+            | WorkState::Collected { .. }
+            | WorkState::Done { .. }
+            | WorkState::Failed { .. } => None,
         };
         let later = self.later.get(&index).map(|(at, _)| *at);
         Some(look.max(later).unwrap_or(now))
@@ -217,9 +223,14 @@ impl Queue<'_> {
 
     /// A call without effect failed: wait, count, and stop where nothing can work until a person acts.
     pub(super) fn call_failed(&mut self, index: usize, error: ProviderError, concerns: Concerns) {
-        let phase = match self.works()[index].state {
-            WorkState::Submitted { .. } | WorkState::Collected { .. } => Phase::Poll,
-            _ => Phase::Submit,
+        let at_provider = matches!(
+            self.works()[index].state,
+            WorkState::Submitted { .. } | WorkState::Collected { .. }
+        );
+        let phase = if at_provider {
+            Phase::Poll
+        } else {
+            Phase::Submit
         };
         match error.kind {
             ProviderErrorKind::Account | ProviderErrorKind::Local => {

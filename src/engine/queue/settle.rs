@@ -35,7 +35,7 @@ impl Queue<'_> {
                 self.not_accepted(index, attempt, error, events);
             }
             Outcome::Created(attempt, Ok(look)) => {
-                self.accepted(index, attempt, &look, Origin::Created, events);
+                self.accepted(index, attempt, (&look, Origin::Created), events);
             }
             Outcome::Created(attempt, Err(error)) => {
                 self.create_failed(index, attempt, error, events);
@@ -45,16 +45,17 @@ impl Queue<'_> {
             }
             Outcome::Looked(Ok(look)) => self.looked(index, look, events),
             Outcome::Looked(Err(error)) => self.call_failed(index, error, Concerns::Service),
-            Outcome::Collected(Ok(collected)) => self.collected(index, collected, events),
+            Outcome::Collected(Ok(collected)) => self.collected(index, &collected, events),
             Outcome::Collected(Err(CollectError::Provider(error))) => {
                 self.call_failed(index, error, Concerns::OneJob);
             }
-            Outcome::Collected(Err(CollectError::Store(error))) => self.fail(error.into()),
+            Outcome::Collected(Err(CollectError::Store(error))) | Outcome::Tidied(Err(error)) => {
+                self.fail(error.into());
+            }
             Outcome::Collected(Err(error @ (CollectError::NoJob | CollectError::Died(_)))) => {
                 self.fail(EngineError::TaskDied(error.to_string()));
             }
             Outcome::Tidied(Ok(())) => {}
-            Outcome::Tidied(Err(error)) => self.fail(error.into()),
             Outcome::Unplanned => {
                 let part = self.works()[index].part.key;
                 let message = format!("part {part} belongs to no trial of this run");
@@ -158,8 +159,7 @@ impl Queue<'_> {
         &mut self,
         index: usize,
         attempt: Attempt,
-        look: &JobLook,
-        origin: Origin,
+        (look, origin): (&JobLook, Origin),
         events: &mut Events,
     ) {
         self.succeeded(index);
@@ -209,7 +209,7 @@ impl Queue<'_> {
         events: &mut Events,
     ) {
         match found {
-            Ok(Found::Job(look)) => self.accepted(index, attempt, &look, Origin::Adopted, events),
+            Ok(Found::Job(look)) => self.accepted(index, attempt, (&look, Origin::Adopted), events),
             Ok(Found::Nothing) => {
                 self.submit_again(
                     index,
@@ -245,12 +245,11 @@ impl Queue<'_> {
         }
         let message = format!("was in doubt; {why}: submitted again under the same key");
         self.say(INFO, index, &message);
-        match input {
-            Some(input) => self.create(index, attempt, input),
-            None => {
-                let work = Arc::clone(&self.works()[index]);
-                self.spawn_upload(index, &work, attempt);
-            }
+        if let Some(input) = input {
+            self.create(index, attempt, input);
+        } else {
+            let work = Arc::clone(&self.works()[index]);
+            self.spawn_upload(index, &work, attempt);
         }
     }
 
