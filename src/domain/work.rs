@@ -290,7 +290,7 @@ impl WorkState {
             Self::Failed { .. } => WorkStatus::Failed,
         }
     }
-    }
+
     /// The state's name, for messages.
     pub fn word(&self) -> &'static str {
         match self {

@@ -120,7 +120,10 @@ fn from_record(record: &RunStateRecord, empty: RunSummary) -> RunSummary {
         .iter()
         .filter_map(|phase| record.phases.get(phase))
         .find_map(|p| p.last_error.clone());
-    let leaving = record.writer.as_ref().map_or(Leaving::Nobody, |w| Leaving::by(w.exit));
+    let leaving = record
+        .writer
+        .as_ref()
+        .map_or(Leaving::Nobody, |w| Leaving::by(w.exit));
     RunSummary {
         standing: standing(leaving, &phases),
         phases,
@@ -181,5 +184,10 @@ pub fn standing_of(view: &RunView, paths: &RunPaths) -> Standing {
         return Standing::Watched;
     }
     let phases = Phase::ALL.map(|phase| view.phase(phase).status);
-    standing(view.driver.as_ref().map_or(Leaving::Nobody, |d| Leaving::by(d.exit)), &phases)
+    standing(
+        view.driver
+            .as_ref()
+            .map_or(Leaving::Nobody, |d| Leaving::by(d.exit)),
+        &phases,
+    )
 }
