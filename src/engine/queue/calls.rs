@@ -100,6 +100,7 @@ impl Queue<'_> {
             folders: self.all_paths(index, work),
             part: work.part.clone(),
             jobs: work.jobs.clone(),
+            writing: self.writing.clone(),
             last_attempt: !self.attempts_left(index, work),
         };
         self.busy[index] = true;
@@ -113,9 +114,12 @@ impl Queue<'_> {
             work.jobs.iter().map(|(a, _)| a.number).collect::<Vec<_>>(),
         );
         self.busy[index] = true;
+        let writing = self.writing.clone();
         self.tasks.spawn(async move {
             let done = tokio::task::spawn_blocking(move || {
-                folders.first().map_or(Ok(()), |f| tidy(f, &numbers))
+                let outcome = folders.first().map_or(Ok(()), |f| tidy(f, &numbers));
+                drop(writing);
+                outcome
             })
             .await;
             // A thread that died leaves files behind, which the next resume removes.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::Writing;
 use crate::domain::event::PlannedPart;
 use crate::domain::work::{Attempt, RowTally};
 use crate::domain::{Digest, JobState, RemoteId, TokenUsage};
@@ -21,6 +22,8 @@ pub(super) struct CollectJob {
     pub provider: Arc<dyn Provider>,
     pub provider_name: String,
     pub input: PathBuf,
+    /// Held until the files are written, by a thread that no abort reaches.
+    pub writing: Writing,
     /// Part folders of all trials that use the work, the owner's first.
     pub folders: Vec<PartPaths>,
     pub part: PlannedPart,
@@ -113,7 +116,12 @@ pub(super) async fn collect(job: CollectJob) -> Result<Collected, CollectError> 
         }
         fetch(job.provider.as_ref(), id, &look, (&files.0, &files.1)).await?;
     }
-    let finish = move || finish_blocking(&job, attempt, &look);
+    let writing = job.writing.clone();
+    let finish = move || {
+        let outcome = finish_blocking(&job, attempt, &look);
+        drop(writing);
+        outcome
+    };
     tokio::task::spawn_blocking(finish)
         .await
         .map_err(|error| CollectError::Died(error.to_string()))?

@@ -38,6 +38,8 @@ use crate::store::{Durability, PartPaths, RunPaths};
 
 /// How long calls under way are waited for when everything must stop now.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often threads that still write are looked at, at the end.
+const WRITING_LOOK: Duration = Duration::from_millis(5);
 /// How long they are waited for when an error ends the queue: their outcomes are worth more than the wait.
 const LONG_GRACE: Duration = Duration::from_secs(10);
 
@@ -132,8 +134,20 @@ pub struct Queue<'a> {
     /// Part folders of works that several trials use, the owner's first.
     shared: HashMap<usize, Vec<PartPaths>>,
     pauses: Pauses,
+    /// Threads that write into the run's folder.
+    writing: Writing,
     end: QueueEnd,
     fatal: Option<EngineError>,
+}
+
+/// Shared by the queue and the threads that write for it: as long as one of them holds it, writing goes on.
+#[derive(Debug, Clone, Default)]
+struct Writing(Arc<()>);
+
+impl Writing {
+    fn is_going_on(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
 }
 
 /// Facts to record together.
@@ -164,6 +178,7 @@ impl<'a> Queue<'a> {
             finished: Vec::new(),
             shared,
             pauses: Pauses::default(),
+            writing: Writing::default(),
             end: QueueEnd::default(),
             fatal: None,
         };
@@ -274,6 +289,10 @@ impl<'a> Queue<'a> {
         }
         // What is cut off here is in doubt on disk, and the provider is asked at resume.
         self.tasks.abort_all();
+        // The lock must not be given back while a thread still writes into the run's folder.
+        while self.writing.is_going_on() {
+            tokio::time::sleep(WRITING_LOOK).await;
+        }
     }
 
     /// Remembers the error that ends the queue; the first one counts.

@@ -40,6 +40,8 @@ pub(super) struct Lab {
     pub(super) service: Service,
     pub(super) stop: StopSwitch,
     pub(super) allowed: Allowed,
+    /// Of the last queue.
+    writing: std::cell::RefCell<super::super::Writing>,
 }
 
 fn text() -> TextFile {
@@ -206,6 +208,7 @@ impl Lab {
                 doubtful: Allow::No,
                 condition: None,
             },
+            writing: std::cell::RefCell::default(),
         };
         lab.plan(&run_id);
         lab
@@ -262,7 +265,9 @@ impl Lab {
             manifest: Arc::new(self.manifest.clone()),
             stop: self.stop.watch(),
         };
-        Queue::new(parts, self.allowed).run().await
+        let queue = Queue::new(parts, self.allowed);
+        self.writing.replace(queue.writing.clone());
+        queue.run().await
     }
 
     /// One process: open, run the queue to its end, close.
@@ -280,6 +285,12 @@ impl Lab {
             end = self.run_with(&mut recorder) => { end.expect("undisturbed"); false }
         };
         self.service.with(|w| w.dies_at = None);
+        // A dead process writes nothing more; here the threads that were writing must end first.
+        drop(recorder);
+        while self.writing.borrow().is_going_on() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            tokio::task::yield_now().await;
+        }
         died
     }
 
