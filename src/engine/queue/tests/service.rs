@@ -137,7 +137,7 @@ impl Service {
     ) -> Result<T, ProviderError> {
         tokio::task::yield_now().await;
         match self.turn(call) {
-            Turn::Normal => effect(),
+            Turn::Normal | Turn::Fault(Fault::CannotTell | Fault::Unknown) => effect(),
             Turn::Fault(Fault::AnswerLost) => {
                 effect()?;
                 Err(error(ProviderErrorKind::Uncertain))
@@ -147,7 +147,6 @@ impl Service {
                 std::future::pending().await
             }
             Turn::Fault(Fault::Fails(kind)) => Err(error(kind)),
-            Turn::Fault(Fault::CannotTell | Fault::Unknown) => effect(),
             Turn::Die => {
                 effect().ok();
                 self.died.notify_one();
@@ -157,7 +156,9 @@ impl Service {
     }
 
     fn accept(&self, submission: &Submission) -> Result<JobLook, ProviderError> {
-        let text = std::fs::read(&submission.input).map_err(|_| error(ProviderErrorKind::Local))?;
+        let Ok(text) = std::fs::read(&submission.input) else {
+            return Err(error(ProviderErrorKind::Local));
+        };
         let ids: Vec<String> = text
             .split(|b| *b == b'\n')
             .filter(|line| !line.is_empty())
@@ -255,7 +256,7 @@ fn put(path: &std::path::Path, lines: &[String]) -> u64 {
         return 0;
     }
     let text = lines.join("\n") + "\n";
-    std::fs::write(path, &text).expect("written");
+    crate::store::atomic::write(path, text.as_bytes()).expect("written");
     text.len() as u64
 }
 
