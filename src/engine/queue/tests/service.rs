@@ -250,13 +250,17 @@ fn files(world: &World, job: &Job) -> (Vec<String>, Vec<String>) {
     (results, errors)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a service writes its download in place, as a client of it would"
+)]
 fn put(path: &std::path::Path, lines: &[String]) -> u64 {
     if lines.is_empty() {
         std::fs::remove_file(path).ok();
         return 0;
     }
     let text = lines.join("\n") + "\n";
-    crate::store::atomic::write(path, text.as_bytes()).expect("written");
+    std::fs::write(path, &text).expect("written");
     text.len() as u64
 }
 
