@@ -6,10 +6,13 @@
 //! of the two, so that each job has one limit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+
+mod census;
 
 use super::ctx::{Ctx, Made, Outcome, Sink, finish, open, write_json};
 use super::error::PhaseError;
@@ -19,12 +22,14 @@ use crate::domain::json::{read_line, write_line};
 use crate::domain::{Condition, CustomId, Digest, ItemType, Temperature, Trial, WorkState};
 use crate::plan::parts::BUILD_MANIFEST_VERSION;
 use crate::plan::{BuildManifest, Shard};
-use crate::store::{AtomicFile, atomic, batch_input_name};
+use crate::store::{AtomicFile, RunPaths, atomic, batch_input_name};
 
 /// Parts stay below this size: services refuse files far below their documented limit (batch-apis.md, section 3.4).
 const MAX_PART_BYTES: u64 = 95_000_000;
 /// Most requests in one part: the smallest documented limit of the services (batch-apis.md, section 1).
 const MAX_PART_LINES: u64 = 50_000;
+/// The way on where a prepared file is not as expected.
+const REPAIR: &str = "`--only-step prepare` makes it again";
 
 /// The files read.
 pub fn needs(ctx: &Ctx) -> Vec<PathBuf> {
@@ -171,7 +176,7 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
     check_samples(ctx)?;
     let dir = ctx.paths.batch_inputs_dir();
     atomic::create_dir_all(&dir)?;
-    let items = count_items(ctx)?;
+    let items = census::count_items(&ctx.paths)?;
     if items == 0 {
         return Err(PhaseError::Nothing("no items to build from: every row was rejected or left out by the size limits; see prepared/rejects.jsonl".into()));
     }
@@ -183,6 +188,7 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
     let mut writer = Builder {
         ctx,
         sink,
+        items,
         done: 0,
         total,
         shards: BTreeMap::new(),
@@ -193,7 +199,8 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
             continue;
         };
         for condition in Condition::ALL {
-            writer.build(input, *plan, condition, set, items)?;
+            let series = writer.series((input, *plan), set, condition)?;
+            writer.build(series)?;
         }
     }
     let Builder {
@@ -247,27 +254,39 @@ fn remove_others(ctx: &Ctx, shards: &BTreeMap<String, Shard>) -> Result<(), Phas
     };
     for entry in std::fs::read_dir(&dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".jsonl") && !shards.contains_key(&name) {
-            atomic::remove(&entry.path())?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_part = path.extension().is_some_and(|end| end == "jsonl");
+        if is_part && !shards.contains_key(&*name.to_string_lossy()) {
+            atomic::remove(&path)?;
         }
     }
     Ok(())
 }
 
-fn count_items(ctx: &Ctx) -> Result<u64, PhaseError> {
-    let mut items = 0;
-    let mut line = Vec::new();
-    for path in needs(ctx) {
-        let mut reader = open(&path)?;
-        while read_line(&mut reader, &mut line).map_err(|source| PhaseError::Read {
-            path: path.clone(),
-            source,
-        })? {
-            items += u64::from(!line.is_empty());
+fn prepared_file(paths: &RunPaths, item_type: ItemType) -> PathBuf {
+    match item_type {
+        ItemType::Closed => paths.closed_book(),
+        ItemType::Open => paths.open_book(),
+    }
+}
+
+/// Shows every line of a file that is not empty, with its number from 1.
+fn for_each_line(
+    path: &Path,
+    mut see: impl FnMut(u64, &[u8]) -> Result<(), PhaseError>,
+) -> Result<(), PhaseError> {
+    let mut reader = open(path)?;
+    let (mut row, mut line) = (0, Vec::new());
+    while read_line(&mut reader, &mut line).map_err(|source| PhaseError::Read {
+        path: path.to_path_buf(),
+        source,
+    })? {
+        row += 1;
+        if !line.is_empty() {
+            see(row, &line)?;
         }
     }
-    Ok(items)
+    Ok(())
 }
 
 /// What a built line holds of an item, borrowed from the prepared line where it can be.
@@ -330,15 +349,27 @@ fn user_message(instruction: &str, item: &Source<'_>) -> String {
     if !item.choices.is_empty() {
         text.push_str("\n\nOPTIONS:");
         for (letter, choice) in ('A'..='Z').zip(&item.choices) {
-            text.push_str(&format!("\n{letter}. {choice}"));
+            // Writing to memory cannot fail.
+            write!(text, "\n{letter}. {choice}").ok();
         }
     }
     text
 }
 
+/// The parts of one input under one condition: what they have in common.
+#[derive(Clone, Copy)]
+struct Series<'a> {
+    input: &'a Input,
+    plan: InputPlan,
+    condition: Condition,
+    prompt: &'a str,
+    most_lines: u64,
+}
+
 struct Builder<'a> {
     ctx: &'a Ctx,
     sink: &'a dyn Sink,
+    items: u64,
     done: u64,
     total: u64,
     shards: BTreeMap<String, Shard>,
@@ -350,91 +381,95 @@ struct Open {
     file: AtomicFile,
     path: PathBuf,
     name: String,
+    number: u32,
     lines: u64,
     bytes: u64,
     item_type: ItemType,
 }
 
-impl Builder<'_> {
-    fn build(
-        &mut self,
-        input: &Input,
-        plan: InputPlan,
+impl<'a> Builder<'a> {
+    /// What the parts of an input have in common under a condition.
+    fn series<'s>(
+        &self,
+        (input, plan): (&'s Input, InputPlan),
+        set: &'s PromptSet,
         condition: Condition,
-        set: &PromptSet,
-        items: u64,
-    ) -> Result<(), PhaseError> {
+    ) -> Result<Series<'s>, PhaseError> {
         let prompt = text_of(match condition {
             Condition::Control => &set.control,
             Condition::Treatment => &set.treatment,
         })?;
-        let limit = kept_part_size(self.ctx, input, condition)
-            .unwrap_or_else(|| self.lines_per_part(items * u64::from(plan.samples)));
+        let most_lines = kept_part_size(self.ctx, input, condition)
+            .unwrap_or_else(|| self.lines_per_part(self.items * u64::from(plan.samples)));
+        Ok(Series {
+            input,
+            plan,
+            condition,
+            prompt,
+            most_lines,
+        })
+    }
+
+    fn build(&mut self, of: Series<'_>) -> Result<(), PhaseError> {
+        let ctx: &'a Ctx = self.ctx;
+        let instructions = &ctx.config.instructions;
         let mut current: Option<Open> = None;
-        let (mut number, mut raw, mut out) = (0, Vec::new(), Vec::new());
+        let mut out = Vec::new();
         for item_type in ItemType::ALL {
-            let (path, instruction) = match item_type {
-                ItemType::Closed => (
-                    self.ctx.paths.closed_book(),
-                    text_of(&self.ctx.config.instructions.closed_book)?,
-                ),
-                ItemType::Open => (
-                    self.ctx.paths.open_book(),
-                    text_of(&self.ctx.config.instructions.open_book)?,
-                ),
-            };
-            let mut reader = open(&path)?;
-            let mut row = 0_u64;
-            while read_line(&mut reader, &mut raw).map_err(|source| PhaseError::Read {
-                path: path.clone(),
-                source,
-            })? {
-                row += 1;
-                if raw.is_empty() {
-                    continue;
-                }
+            let instruction = text_of(match item_type {
+                ItemType::Closed => &instructions.closed_book,
+                ItemType::Open => &instructions.open_book,
+            })?;
+            let path = prepared_file(&ctx.paths, item_type);
+            for_each_line(&path, |row, line| {
                 let item: Source<'_> =
-                    serde_json::from_slice(&raw).map_err(|error| PhaseError::Form {
+                    serde_json::from_slice(line).map_err(|error| PhaseError::Form {
                         path: path.clone(),
                         reason: format!("line {row}: {error}"),
-                        hint: "`--only-step prepare` makes it again",
+                        hint: REPAIR,
                     })?;
                 out.clear();
-                write_samples(
-                    &mut out,
-                    &item,
-                    Samples {
-                        input,
-                        plan,
-                        condition,
-                        item_type,
-                    },
-                    (prompt, instruction),
-                );
-                let fits = current.as_ref().is_some_and(|part| {
-                    part.lines + u64::from(plan.samples) <= limit
-                        && part.bytes + out.len() as u64 <= MAX_PART_BYTES
-                        && (!plan.types_apart || part.item_type == item_type)
-                });
-                if !fits {
-                    self.close(current.take(), input, condition, plan, number)?;
-                    number += 1;
-                    current = Some(self.open(input, condition, number, item_type)?);
-                }
-                if let Some(part) = &mut current {
-                    part.file
-                        .write_all(&out)
-                        .map_err(|source| PhaseError::Write {
-                            path: part.path.clone(),
-                            source,
-                        })?;
-                    part.lines += u64::from(plan.samples);
-                    part.bytes += out.len() as u64;
-                }
-                self.advance(plan)?;
-            }
+                write_samples(&mut out, &item, of, (item_type, instruction));
+                self.add(&mut current, of, item_type, &out)?;
+                self.advance(of.plan)
+            })?;
         }
-        self.close(current, input, condition, plan, number)
+        self.close(current, of)
+    }
+
+    /// Adds the lines of an item to the part being written, or to the next one where they do not fit.
+    fn add(
+        &mut self,
+        current: &mut Option<Open>,
+        of: Series<'_>,
+        item_type: ItemType,
+        lines: &[u8],
+    ) -> Result<(), PhaseError> {
+        let (samples, bytes) = (u64::from(of.plan.samples), lines.len() as u64);
+        let mut part = match current.take() {
+            Some(part)
+                if part.lines + samples <= of.most_lines
+                    && part.bytes + bytes <= MAX_PART_BYTES
+                    && (!of.plan.types_apart || part.item_type == item_type) =>
+            {
+                part
+            }
+            full => {
+                let number = full.as_ref().map_or(0, |part| part.number) + 1;
+                self.close(full, of)?;
+                self.open(of, number, item_type)?
+            }
+        };
+        part.file
+            .write_all(lines)
+            .map_err(|source| PhaseError::Write {
+                path: part.path.clone(),
+                source,
+            })?;
+        part.lines += samples;
+        part.bytes += bytes;
+        *current = Some(part);
+        Ok(())
     }
 
     fn lines_per_part(&self, lines: u64) -> u64 {
@@ -456,37 +491,26 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn open(
-        &self,
-        input: &Input,
-        condition: Condition,
-        number: u32,
-        item_type: ItemType,
-    ) -> Result<Open, PhaseError> {
-        let name = batch_input_name(input.temp, &input.prompt_set, condition, number);
+    fn open(&self, of: Series<'_>, number: u32, item_type: ItemType) -> Result<Open, PhaseError> {
+        let name = batch_input_name(of.input.temp, &of.input.prompt_set, of.condition, number);
         let path = self.ctx.paths.batch_input(&name)?;
         Ok(Open {
             file: AtomicFile::create(&path)?,
             path,
             name,
+            number,
             lines: 0,
             bytes: 0,
             item_type,
         })
     }
 
-    fn close(
-        &mut self,
-        part: Option<Open>,
-        input: &Input,
-        condition: Condition,
-        plan: InputPlan,
-        number: u32,
-    ) -> Result<(), PhaseError> {
+    fn close(&mut self, part: Option<Open>, of: Series<'_>) -> Result<(), PhaseError> {
         let Some(Open {
             file,
             path,
             name,
+            number,
             lines,
             item_type,
             ..
@@ -496,15 +520,15 @@ impl Builder<'_> {
         };
         let made = finish(file, &path, Some(lines))?;
         let shard = Shard {
-            prompt_set: input.prompt_set.clone(),
-            condition,
-            temp: input.temp,
+            prompt_set: of.input.prompt_set.clone(),
+            condition: of.condition,
+            temp: of.input.temp,
             path: name.clone(),
             lines,
             size: made.sum.bytes,
             sha256: made.sum.sha256,
             part_index: number - 1,
-            item_type: plan.types_apart.then_some(item_type),
+            item_type: of.plan.types_apart.then_some(item_type),
         };
         self.shards.insert(name, shard);
         self.made.push(made);
@@ -512,26 +536,18 @@ impl Builder<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Samples<'a> {
-    input: &'a Input,
-    plan: InputPlan,
-    condition: Condition,
-    item_type: ItemType,
-}
-
 /// Writes the lines of all samples of one item.
 fn write_samples(
     out: &mut Vec<u8>,
     item: &Source<'_>,
-    of: Samples<'_>,
-    (prompt, instruction): (&str, &str),
+    of: Series<'_>,
+    (item_type, instruction): (ItemType, &str),
 ) {
     let user = user_message(instruction, item);
     let both = [
         Message {
             role: "system",
-            content: prompt,
+            content: of.prompt,
         },
         Message {
             role: "user",
@@ -539,7 +555,7 @@ fn write_samples(
         },
     ];
     // An empty system prompt is no message: services differ in what they make of one.
-    let messages = if prompt.is_empty() {
+    let messages = if of.prompt.is_empty() {
         &both[1..]
     } else {
         &both[..]
@@ -551,7 +567,7 @@ fn write_samples(
             condition: of.condition,
             temp: of.input.temp,
             sample_index,
-            item_type: of.item_type,
+            item_type,
         };
         let custom_id = id.to_string();
         // Writing to memory cannot fail.

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::ctx::{Ctx, Outcome, Sink, finish, write_json};
+use super::ctx::{Ctx, Made, Outcome, Sink, finish, write_json};
 use super::error::PhaseError;
-use crate::datasets::prepare::{DatasetTally, Limits, Outputs, Preparation, SourceInput, prepare};
+use crate::datasets::prepare::{
+    DatasetTally, Limits, Outputs, Preparation, PrepareTally, SourceInput, prepare,
+};
 use crate::domain::text::thousands;
 use crate::domain::{DatasetFormat, Digest, ItemType, LogLevel, SourceSpec};
 use crate::store::{AtomicFile, atomic};
@@ -74,16 +76,29 @@ fn limit_of(ctx: &Ctx, spec: &SourceSpec) -> Option<u64> {
     own.into_iter().chain(sizes.limit_items).min()
 }
 
-/// Reads every source and writes the chosen items.
-pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
-    atomic::create_dir_all(&ctx.paths.prepared_dir())?;
-    let config = &ctx.config;
-    let ready = |name: &str| format!("{}/{name}", config.paths.prepared_dir.trim_end_matches('/'));
-    let (ready_open, ready_closed) = (ready("open_book.jsonl"), ready("closed_book.jsonl"));
-    let sources: Vec<SourceInput<'_>> = if config.datasets.is_empty() {
+/// The files of `prepared_dir`, read where no dataset is configured.
+struct ReadyFiles {
+    closed: String,
+    open: String,
+}
+
+impl ReadyFiles {
+    fn of(ctx: &Ctx) -> Self {
+        let dir = ctx.config.paths.prepared_dir.trim_end_matches('/');
+        Self {
+            closed: format!("{dir}/closed_book.jsonl"),
+            open: format!("{dir}/open_book.jsonl"),
+        }
+    }
+}
+
+/// The datasets of the config, or else the ready files that exist.
+fn sources<'a>(ctx: &'a Ctx, ready: &'a ReadyFiles) -> Result<Vec<SourceInput<'a>>, PhaseError> {
+    let datasets = &ctx.config.datasets;
+    let sources: Vec<SourceInput<'_>> = if datasets.is_empty() {
         let files = [
-            (&ready_closed, ItemType::Closed),
-            (&ready_open, ItemType::Open),
+            (&ready.closed, ItemType::Closed),
+            (&ready.open, ItemType::Open),
         ];
         files
             .into_iter()
@@ -91,8 +106,7 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
             .map(|(path, item_type)| SourceInput::Ready { path, item_type })
             .collect()
     } else {
-        config
-            .datasets
+        datasets
             .iter()
             .map(|spec| SourceInput::Dataset {
                 spec,
@@ -102,28 +116,30 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
     };
     if sources.is_empty() {
         return Err(PhaseError::Nothing(format!(
-            "no datasets are configured, and {ready_open} and {ready_closed} do not exist"
+            "no datasets are configured, and {} and {} do not exist",
+            ready.open, ready.closed
         )));
     }
-    let limits = Limits {
-        per_dataset: config.sizes.limit_items,
-        open: config.sizes.open_book_max_items,
-        closed: config.sizes.closed_book_max_items,
-    };
-    let preparation = Preparation {
-        sources: &sources,
-        limits,
-        seed: config.sampling_seed,
-    };
-    let (open_path, closed_path, rejects_path) = (
-        ctx.paths.open_book(),
-        ctx.paths.closed_book(),
-        ctx.paths.rejects(),
-    );
+    Ok(sources)
+}
+
+/// The files of items and rejects as written.
+struct Written {
+    closed: Made,
+    open: Made,
+    rejects: Made,
+}
+
+/// Reads every source and writes the chosen items and the rejects.
+fn write_items(
+    ctx: &Ctx,
+    preparation: &Preparation<'_>,
+) -> Result<(PrepareTally, Written), PhaseError> {
+    let paths = &ctx.paths;
     let (mut open, mut closed, mut rejects) = (
-        AtomicFile::create(&open_path)?,
-        AtomicFile::create(&closed_path)?,
-        AtomicFile::create(&rejects_path)?,
+        AtomicFile::create(&paths.open_book())?,
+        AtomicFile::create(&paths.closed_book())?,
+        AtomicFile::create(&paths.rejects())?,
     );
     let mut opener = |path: &str| -> std::io::Result<Box<dyn BufRead>> {
         Ok(Box::new(BufReader::with_capacity(
@@ -132,7 +148,7 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
         )))
     };
     let tally = prepare(
-        &preparation,
+        preparation,
         &mut opener,
         &mut Outputs {
             open: &mut open,
@@ -140,13 +156,59 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
             rejects: &mut rejects,
         },
     )?;
+    let written = Written {
+        closed: finish(closed, &paths.closed_book(), Some(tally.closed()))?,
+        open: finish(open, &paths.open_book(), Some(tally.open()))?,
+        rejects: finish(rejects, &paths.rejects(), Some(tally.rejected()))?,
+    };
+    Ok((tally, written))
+}
+
+fn manifest_of(tally: PrepareTally, written: &Written) -> PreparedManifest {
+    let file = |path, items, made: &Made| PreparedFile {
+        path,
+        items,
+        sha256: made.sum.sha256,
+    };
+    PreparedManifest {
+        schema_version: MANIFEST_VERSION,
+        datasets: [
+            (
+                "closed_book",
+                file("closed_book.jsonl", tally.closed(), &written.closed),
+            ),
+            (
+                "open_book",
+                file("open_book.jsonl", tally.open(), &written.open),
+            ),
+        ]
+        .into(),
+        sources: tally.datasets,
+    }
+}
+
+/// Reads every source and writes the chosen items.
+pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
+    atomic::create_dir_all(&ctx.paths.prepared_dir())?;
+    let ready = ReadyFiles::of(ctx);
+    let sizes = &ctx.config.sizes;
+    let preparation = Preparation {
+        sources: &sources(ctx, &ready)?,
+        limits: Limits {
+            per_dataset: sizes.limit_items,
+            open: sizes.open_book_max_items,
+            closed: sizes.closed_book_max_items,
+        },
+        seed: ctx.config.sampling_seed,
+    };
+    let (tally, written) = write_items(ctx, &preparation)?;
     if tally.rejected() > 0 {
         sink.say(
             LogLevel::Warn,
             &format!(
                 "{} rows were rejected; each is in {} with its line and reason",
                 tally.rejected(),
-                ctx.paths.relative(&rejects_path)
+                ctx.paths.relative(&ctx.paths.rejects())
             ),
         );
     }
@@ -156,35 +218,12 @@ pub fn run(ctx: &Ctx, sink: &dyn Sink) -> Result<Outcome, PhaseError> {
         thousands(tally.open()),
         thousands(tally.rejected())
     );
-    let made_closed = finish(closed, &closed_path, Some(tally.closed()))?;
-    let made_open = finish(open, &open_path, Some(tally.open()))?;
-    let made_rejects = finish(rejects, &rejects_path, Some(tally.rejected()))?;
-    let manifest = PreparedManifest {
-        schema_version: MANIFEST_VERSION,
-        datasets: [
-            (
-                "closed_book",
-                PreparedFile {
-                    path: "closed_book.jsonl",
-                    items: tally.closed(),
-                    sha256: made_closed.sum.sha256,
-                },
-            ),
-            (
-                "open_book",
-                PreparedFile {
-                    path: "open_book.jsonl",
-                    items: tally.open(),
-                    sha256: made_open.sum.sha256,
-                },
-            ),
-        ]
-        .into(),
-        sources: tally.datasets,
-    };
-    let made_manifest = write_json(&ctx.paths.prepared_manifest(), &manifest)?;
+    let manifest = write_json(
+        &ctx.paths.prepared_manifest(),
+        &manifest_of(tally, &written),
+    )?;
     Ok(Outcome {
-        made: vec![made_closed, made_open, made_rejects, made_manifest],
+        made: vec![written.closed, written.open, written.rejects, manifest],
         message,
     })
 }

@@ -87,12 +87,11 @@ fn lost_rows(ctx: &Ctx, trial: &TrialView, condition: Condition) -> (u64, u64) {
     let mut lost = (0, 0);
     for part in trial.parts.iter().filter(|p| p.key.condition == condition) {
         let work = &ctx.view.works[part.work];
-        match &work.state {
-            WorkState::Failed { .. } => lost.1 += work.part.rows,
-            _ => {
-                lost.0 += work.rows.failed;
-                lost.1 += work.rows.missing;
-            }
+        if matches!(work.state, WorkState::Failed { .. }) {
+            lost.1 += work.part.rows;
+        } else {
+            lost.0 += work.rows.failed;
+            lost.1 += work.rows.missing;
         }
     }
     lost

@@ -110,11 +110,22 @@ fn upstream(phase: Phase) -> &'static [Phase] {
         Phase::Poll => &[Phase::Submit],
         Phase::Parse => &[Phase::Poll],
         Phase::Score => &[Phase::Parse],
-        Phase::Stats => &[Phase::Score],
-        Phase::Costs => &[Phase::Score],
+        Phase::Stats | Phase::Costs => &[Phase::Score],
         Phase::Report => &[Phase::Parse, Phase::Score, Phase::Stats, Phase::Costs],
         Phase::Archive => &[Phase::Report],
     }
+}
+
+/// The nearest phase before `phase` that is in the set.
+fn upstream_in(phase: Phase, set: &[Phase]) -> Option<Phase> {
+    let mut queue = upstream(phase).to_vec();
+    while let Some(before) = queue.pop() {
+        if set.contains(&before) {
+            return Some(before);
+        }
+        queue.extend_from_slice(upstream(before));
+    }
+    None
 }
 
 struct Planner<'a> {
@@ -159,23 +170,11 @@ impl Planner<'_> {
         }
     }
 
-    /// The nearest phase before `phase` that this plan does or cannot do.
-    fn upstream_in(&self, phase: Phase, set: &[Phase]) -> Option<Phase> {
-        let mut queue = upstream(phase).to_vec();
-        while let Some(before) = queue.pop() {
-            if set.contains(&before) {
-                return Some(before);
-            }
-            queue.extend_from_slice(upstream(before));
-        }
-        None
-    }
-
     fn judge(&self, phase: Phase, freshness: Option<&Freshness>) -> (Decision, String) {
-        if let Some(before) = self.upstream_in(phase, &self.blocked) {
+        if let Some(before) = upstream_in(phase, &self.blocked) {
             return (Decision::Blocked, format!("{before} is blocked"));
         }
-        if let Some(before) = self.upstream_in(phase, &self.working) {
+        if let Some(before) = upstream_in(phase, &self.working) {
             return (Decision::Execute, format!("follows {before}"));
         }
         match freshness {
@@ -292,14 +291,14 @@ impl Planner<'_> {
                 .filter(|p| *p != Phase::Submit)
                 .collect::<Vec<_>>()
         };
-        if let Some(before) = self.upstream_in(phase, &without_submit(&self.blocked)) {
+        if let Some(before) = upstream_in(phase, &without_submit(&self.blocked)) {
             return Some((
                 Decision::Blocked,
                 format!("{before} is blocked"),
                 Vec::new(),
             ));
         }
-        if let Some(before) = self.upstream_in(phase, &without_submit(&self.working)) {
+        if let Some(before) = upstream_in(phase, &without_submit(&self.working)) {
             return Some((Decision::Execute, format!("follows {before}"), Vec::new()));
         }
         (!self.facts.built).then(|| {
@@ -416,28 +415,30 @@ impl Planner<'_> {
             .filter(|e| e.action == Action::Blocked)
             .count();
         self.worklist.extend(entries);
-        match missing {
-            0 => (
-                Decision::Skip,
-                format!("{total} of {total} parts have whole results"),
-                Vec::new(),
-            ),
-            n if blocked == n => (
-                Decision::Blocked,
-                format!("{n} of {total} parts have no job; --from-step submit makes them"),
-                Vec::new(),
-            ),
-            n if n == total => (
-                Decision::Execute,
-                format!("none of {total} parts has results"),
-                Vec::new(),
-            ),
-            n => (
-                Decision::Repair,
-                format!("{n} of {total} parts lack whole results"),
-                Vec::new(),
-            ),
-        }
+        let (decision, reason) = judge_results(total, missing, blocked);
+        (decision, reason, Vec::new())
+    }
+}
+
+/// What is to be done about the results of all parts: how many there are, lack results, and cannot get any in this gate.
+fn judge_results(total: usize, missing: usize, blocked: usize) -> (Decision, String) {
+    match missing {
+        0 => (
+            Decision::Skip,
+            format!("{total} of {total} parts have whole results"),
+        ),
+        n if blocked == n => (
+            Decision::Blocked,
+            format!("{n} of {total} parts have no job; --from-step submit makes them"),
+        ),
+        n if n == total => (
+            Decision::Execute,
+            format!("none of {total} parts has results"),
+        ),
+        n => (
+            Decision::Repair,
+            format!("{n} of {total} parts lack whole results"),
+        ),
     }
 }
 

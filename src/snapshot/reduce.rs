@@ -13,8 +13,8 @@ use crate::domain::ids::TrialSlug;
 use crate::domain::job::JobCounts;
 use crate::domain::work::{RefusedMove, RowTally, WorkEvent};
 use crate::domain::{
-    Event, PhaseStatus, Recorded, Restored, Stamp, TokenUsage, Trial, Usd, WorkKey, WorkState,
-    WorkStatus,
+    Event, ExitCode, Phase, PhaseStatus, Recorded, Restored, Stamp, TokenUsage, Trial, Usd,
+    WorkKey, WorkState, WorkStatus,
 };
 
 /// A fact that does not fit the picture.
@@ -71,7 +71,12 @@ impl RunView {
                 trial,
                 first,
                 parts,
-            } => self.plan_parts(trial, *first, parts)?,
+            } => {
+                if *first {
+                    self.forget_parts(trial)?;
+                }
+                self.add_parts(trial, parts)?;
+            }
             Event::DriverStarted { pid, host, gate } => {
                 self.driver = Some(DriverView {
                     pid: *pid,
@@ -81,30 +86,13 @@ impl RunView {
                     exit: None,
                 });
             }
-            Event::DriverEnded { exit } => {
-                if let Some(driver) = &mut self.driver {
-                    driver.exit = Some(*exit);
-                }
-            }
-            Event::PhaseStarted { phase } => {
-                let view = &mut self.phases[phase.index()];
-                view.status = PhaseStatus::InProgress;
-                view.started_at = Some(at);
-                view.updated_at = Some(at);
-                view.last_error = None;
-                view.progress = None;
-            }
+            Event::DriverEnded { exit } => self.end_driver(*exit),
+            Event::PhaseStarted { phase } => self.begin_phase(at, *phase),
             Event::PhaseEnded {
                 phase,
                 status,
                 error,
-            } => {
-                let view = &mut self.phases[phase.index()];
-                view.status = *status;
-                view.updated_at = Some(at);
-                view.last_error.clone_from(error);
-                view.progress = None;
-            }
+            } => self.end_phase(at, *phase, *status, error.as_deref()),
             Event::Stamped { stamp } => self.stamp_phase(stamp)?,
             Event::Work { work, event } => self.work_fact(at, *work, event)?,
             Event::StopRequested { level, .. } => self.stop = self.stop.max(Some(*level)),
@@ -117,10 +105,33 @@ impl RunView {
                 self.drift.push((at, changes.clone()));
             }
             Event::Progress { phase, done, total } => {
-                self.phases[phase.index()].progress = Some((*done, *total))
+                self.phases[phase.index()].progress = Some((*done, *total));
             }
         }
         Ok(())
+    }
+
+    fn end_driver(&mut self, exit: ExitCode) {
+        if let Some(driver) = &mut self.driver {
+            driver.exit = Some(exit);
+        }
+    }
+
+    fn begin_phase(&mut self, at: Timestamp, phase: Phase) {
+        let view = &mut self.phases[phase.index()];
+        view.status = PhaseStatus::InProgress;
+        view.started_at = Some(at);
+        view.updated_at = Some(at);
+        view.last_error = None;
+        view.progress = None;
+    }
+
+    fn end_phase(&mut self, at: Timestamp, phase: Phase, status: PhaseStatus, error: Option<&str>) {
+        let view = &mut self.phases[phase.index()];
+        view.status = status;
+        view.updated_at = Some(at);
+        view.last_error = error.map(str::to_owned);
+        view.progress = None;
     }
 
     fn plan_trial(&mut self, trial: &Trial) {
@@ -135,24 +146,23 @@ impl RunView {
         }
     }
 
-    fn plan_parts(
-        &mut self,
-        slug: &TrialSlug,
-        first: bool,
-        parts: &[PlannedPart],
-    ) -> Result<(), ReduceError> {
+    /// Takes the parts of an earlier plan from a trial; work that no trial uses any more leaves the totals.
+    fn forget_parts(&mut self, slug: &TrialSlug) -> Result<(), ReduceError> {
         let index = self.trial_index(slug)?;
-        if first {
-            let old = std::mem::take(&mut Arc::make_mut(&mut self.trials[index]).parts);
-            for part in old {
-                let work = Arc::make_mut(&mut self.works[part.work]);
-                work.used_by = work.used_by.saturating_sub(1);
-                if work.used_by == 0 {
-                    let gone = Arc::clone(&self.works[part.work]);
-                    self.totals.subtract(&gone);
-                }
+        let old = std::mem::take(&mut Arc::make_mut(&mut self.trials[index]).parts);
+        for part in old {
+            let work = Arc::make_mut(&mut self.works[part.work]);
+            work.used_by = work.used_by.saturating_sub(1);
+            if work.used_by == 0 {
+                let gone = Arc::clone(&self.works[part.work]);
+                self.totals.subtract(&gone);
             }
         }
+        Ok(())
+    }
+
+    fn add_parts(&mut self, slug: &TrialSlug, parts: &[PlannedPart]) -> Result<(), ReduceError> {
+        let index = self.trial_index(slug)?;
         for part in parts {
             let work = self.adopt_work(slug, part);
             Arc::make_mut(&mut self.trials[index]).parts.push(PartRef {
@@ -281,7 +291,7 @@ impl WorkView {
                 self.counts = JobCounts::default();
             }
             WorkEvent::Accepted { adopted: true, .. } => {
-                "adopted at the provider".clone_into(&mut self.note)
+                "adopted at the provider".clone_into(&mut self.note);
             }
             WorkEvent::Uploaded { input, .. } => self.remote_input = Some(input.clone()),
             WorkEvent::Accepted { adopted: false, .. } => {}

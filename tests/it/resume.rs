@@ -175,9 +175,8 @@ fn a_fact_lost_between_create_and_record_is_found_at_the_provider() {
     let ledger = world.run("a").join("ledger.jsonl");
     let text = fs::read_to_string(&ledger).expect("a ledger");
     let kept: String = text
-        .lines()
+        .split_inclusive('\n')
         .take_while(|line| !line.contains(r#""fact":"accepted""#))
-        .map(|line| format!("{line}\n"))
         .collect();
     assert!(kept.contains(r#""fact":"intent""#), "{text}");
     fs::write(&ledger, kept).expect("cut");
@@ -262,7 +261,7 @@ fn a_damaged_batch_input_is_built_again() {
             &world
                 .run("a")
                 .join("batch_inputs/t0_concise_control.p01.jsonl"),
-        )
+        );
     });
 }
 
@@ -273,7 +272,7 @@ fn a_lost_batch_input_is_built_again() {
             &world
                 .run("a")
                 .join("batch_inputs/t0_concise_control.p01.jsonl"),
-        )
+        );
     });
 }
 

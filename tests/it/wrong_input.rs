@@ -1,5 +1,6 @@
 //! Wrong input: a message that names file, place and way on, the documented exit code, no panic, and nothing made.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -159,9 +160,11 @@ fn bad_rows_are_counted_and_kept_with_their_lines() {
     });
     let mut text = String::new();
     for n in 0..30 {
-        text.push_str(&format!(
-            "{{\"id\": \"q{n}\", \"question\": \"What is {n}?\", \"answers\": [\"{n}\"]}}\n"
-        ));
+        writeln!(
+            text,
+            "{{\"id\": \"q{n}\", \"question\": \"What is {n}?\", \"answers\": [\"{n}\"]}}"
+        )
+        .expect("a String takes everything");
     }
     text.push_str("{\"id\": \"q3\", \"question\": \"Again?\", \"answers\": [\"x\"]}\nnot json\n");
     world.write("w.jsonl", text.as_bytes());

@@ -14,8 +14,6 @@ use crate::domain::{
     Event, ExitCode, FileMark, Gate, JobCounts, JobState, MaxNewTokens, Phase, PhaseStatus,
     RemoteId, Stamp, StopLevel, SubmissionKey, TokenUsage, Trial, Usd, WorkState,
 };
-use crate::snapshot::RunView;
-use crate::store::RunPaths;
 use crate::store::fixture::{put, run, run_id};
 
 fn slug(n: usize) -> TrialSlug {

@@ -66,18 +66,19 @@ impl Recipe {
     /// The file.
     pub(crate) fn yaml(&self) -> String {
         let names: Vec<&str> = self.prompt_sets.iter().map(|(name, ..)| *name).collect();
-        let sets: String = self
+        let sets: Vec<String> = self
             .prompt_sets
             .iter()
             .map(|(name, control, treatment)| {
                 format!("  {name}: {{control: {control}, treatment: {treatment}}}\n")
             })
             .collect();
-        let datasets: String = self
+        let datasets: Vec<String> = self
             .datasets
             .iter()
             .map(|line| format!("  - {line}\n"))
             .collect();
+        let (sets, datasets) = (sets.concat(), datasets.concat());
         format!(
             "sweep: {{models: {:?}, prompt_sets: {names:?}}}\ntemps: {:?}\nsamples_per_item: 1\nmax_new_tokens: 64\n\
              prompt_sets:\n{sets}datasets:\n{datasets}\

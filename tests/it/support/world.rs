@@ -214,8 +214,8 @@ impl World {
     pub(crate) fn ledger_lines(&self, id: &str) -> usize {
         fs::read(self.run(id).join("ledger.jsonl"))
             .unwrap_or_default()
-            .iter()
-            .filter(|b| **b == b'\n')
+            .split_inclusive(|b| *b == b'\n')
+            .filter(|line| line.ends_with(b"\n"))
             .count()
     }
 

@@ -151,11 +151,11 @@ fn build(paths: &RunPaths, sets: &[&str], parts: u32) -> BuildManifest {
                 } else {
                     set
                 };
-                let lines: String = (0..ROWS)
+                let lines: Vec<String> = (0..ROWS)
                     .map(|i| format!("{{\"custom_id\":\"d|p{number}i{i}|{condition}|0.0|0|closed\",\"body\":{{\"messages\":[{{\"role\":\"user\",\"content\":\"{of}\"}}]}}}}\n"))
                     .collect();
                 let path = paths.batch_input(&name).expect("plain");
-                let sum = atomic::write(&path, lines.as_bytes()).expect("written");
+                let sum = atomic::write(&path, lines.concat().as_bytes()).expect("written");
                 let shard = Shard {
                     prompt_set,
                     condition,

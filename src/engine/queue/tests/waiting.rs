@@ -89,7 +89,7 @@ async fn a_full_slot_is_not_waited_for_busily() {
             1,
             1,
             Fault::Fails(ProviderErrorKind::Transient),
-        )]
+        )];
     });
     let began = Instant::now();
     lab.run().await.expect("done");
