@@ -41,7 +41,7 @@ pub(super) struct Lab {
     pub(super) stop: StopSwitch,
     pub(super) allowed: Allowed,
     /// Of the last queue.
-    writing: std::cell::RefCell<super::super::Writing>,
+    writing: std::cell::RefCell<std::sync::Weak<()>>,
 }
 
 fn text() -> TextFile {
@@ -266,7 +266,7 @@ impl Lab {
             stop: self.stop.watch(),
         };
         let queue = Queue::new(parts, self.allowed);
-        self.writing.replace(queue.writing.clone());
+        self.writing.replace(Arc::downgrade(&queue.writing.0));
         queue.run().await
     }
 
@@ -287,7 +287,7 @@ impl Lab {
         self.service.with(|w| w.dies_at = None);
         // A dead process writes nothing more; here the threads that were writing must end first.
         drop(recorder);
-        while self.writing.borrow().is_going_on() {
+        while self.writing.borrow().strong_count() > 0 {
             std::thread::sleep(std::time::Duration::from_millis(1));
             tokio::task::yield_now().await;
         }
