@@ -241,6 +241,13 @@ impl Lab {
         for fact in &replay.recorded {
             view.apply(fact).expect("fits");
         }
+        // As every resume does: raw files of finished parts that a death left behind are removed.
+        let ctx = crate::phases::Ctx {
+            config: Arc::new(self.config.clone()),
+            paths: self.paths.clone(),
+            view: Arc::new(view.clone()),
+        };
+        crate::engine::repair::tidy_finished(&ctx).expect("tidied");
         let (outlet, _) = tokio::sync::watch::channel(Arc::new(view.clone()));
         Recorder::new(RecorderParts {
             lock,
