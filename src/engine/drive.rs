@@ -335,6 +335,9 @@ impl Drive {
             return Err(missing_input(Phase::Submit, &ctx.paths.relative(&built)));
         }
         let manifest = Arc::new(build::read_manifest(&ctx)?);
+        if self.gate.contains(Phase::Poll) {
+            repair::tidy_finished(&ctx)?;
+        }
         repair::before_queue(&mut self.recorder, &ctx, &self.digests, allowed)?;
         let provider = self.providers.open(&self.config, &self.paths).await?;
         let parts = QueueParts {
