@@ -1,6 +1,6 @@
 //! The queue: submits waiting parts into free slots, looks at running jobs, collects ended ones. Submit and poll overlap.
 //!
-//! One loop owns all decisions and records; provider calls run as tasks that only return an [`Outcome`]. The protocol of
+//! One loop owns all decisions and records; provider calls run as tasks that only return an `Outcome`. The protocol of
 //! contract section 7 is visible in `attempt` (intent, durable), `calls` (one call each), `settle` and `arrive` (what an
 //! outcome means) and `schedule` (which call is next, and when). No call that may cost money is ever repeated without
 //! asking the provider first.
