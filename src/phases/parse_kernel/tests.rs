@@ -90,10 +90,10 @@ fn a_failed_request_is_never_mistaken_for_an_answer() {
     assert_eq!(reader.read().expect("the end"), None);
 }
 
-// --- The workload of the benchmark kit: `gen_workload.py --lines 20000 --out /tmp/wl_scoring`. -----------------------
+// --- The workload of the benchmark kit: `gen_workload.py --lines 20000 --out $TMPDIR/wl_scoring`.----------------------
 
 fn workload() -> Option<PathBuf> {
-    let dir = Path::new("/tmp/wl_scoring");
+    let dir = &std::env::temp_dir().join("wl_scoring");
     let found = dir.join("expected/per_item_scores.csv").exists();
     if !found {
         eprintln!(
